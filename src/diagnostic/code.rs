@@ -141,6 +141,7 @@ codes! {
     ORPHANS "orphans" "The engine has containers of services that the topology does not have."
     MISSING_IMAGE "missing-image" "An image is missing, and may be neither built nor pulled."
     NAME_TAKEN "name-taken" "The name of a service's container is already taken."
+    ADDRESS_TAKEN "address-taken" "A container of another project has the fixed address of a service."
     NEWER_ENGINE "newer-engine" "An attribute needs a newer engine."
     MISSING_EXTERNAL "missing-external" "A network or volume that is declared external does not exist."
     CUT_OFF "cut-off" "A container keeps running without a namespace that it shared with another one."

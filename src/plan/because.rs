@@ -1,6 +1,7 @@
 //! Why a step is in the plan, as data.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
@@ -38,6 +39,13 @@ pub enum Because {
     },
     /// The container is not attached to a network that its service has, or to a former one of that name.
     NetworkLost(NetworkName),
+    /// It has the fixed address of another service by chance, which needs it now.
+    AddressNeeded {
+        /// The address.
+        address: IpAddr,
+        /// The service.
+        service: ServiceName,
+    },
     /// A network that the container is attached to is replaced.
     NetworkReplaced(NetworkName),
     /// Another program, or a release of topo whose label cannot be read, made it from other settings than

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -102,6 +102,8 @@ pub struct ObservedContainer {
     /// The networks that it is attached to, with the engine's ids of them; an id is empty before the
     /// container is first started. One of a network that was removed meanwhile stays here.
     pub networks: BTreeMap<NetworkName, String>,
+    /// Its addresses in these networks, where it has some.
+    pub addresses: BTreeMap<NetworkName, ObservedAddresses>,
     /// Its ports, published or not, by their numbers.
     pub ports: Vec<PublishedPort>,
     /// What is mounted in it.
@@ -143,6 +145,15 @@ pub struct PublishedPort {
     pub target: u16,
     /// Its protocol.
     pub protocol: Protocol,
+}
+
+/// The addresses of a container in one network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedAddresses {
+    /// Those that it has at the moment: none when it does not run.
+    pub held: Vec<IpAddr>,
+    /// Those that it was attached with, and that it is to have whenever it runs.
+    pub fixed: Vec<IpAddr>,
 }
 
 /// What is mounted in a container.
@@ -230,6 +241,8 @@ pub struct ObservedNetwork {
     /// The running containers that are attached to it, whosever they are. Known only of the networks of
     /// the project.
     pub attached: Vec<ContainerName>,
+    /// Which of them has which address.
+    pub held: BTreeMap<IpAddr, ContainerName>,
 }
 
 /// A volume.

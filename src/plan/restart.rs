@@ -37,6 +37,7 @@ pub fn restart(scope: Scope<'_>, choices: &RestartChoices) -> Plan {
     }
     put_in_order(&mut start.plan, &stops, &dependencies, First::Dependant, Needs::Done);
     services.iter().for_each(|service| start.gate(service));
+    start.give_fixed_addresses_first();
     if choices.wait == WaitChoice::Ready {
         start.wait_until_ready(&services);
     }

@@ -1,5 +1,6 @@
 //! Starting what is there: what a service depends on before it, each as soon as its condition holds.
 
+mod fixed_address;
 mod pre_start;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +53,7 @@ pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, CannotStart> {
     for service in services.union(&restarted) {
         start.gate(service);
     }
+    start.give_fixed_addresses_first();
     if wait == WaitChoice::Ready {
         start.wait_until_ready(&services);
     }

@@ -165,6 +165,15 @@ impl Steps {
         false
     }
 
+    /// All that a step waits for, itself or by way of others.
+    pub fn all_before(&self, step: StepId) -> BTreeSet<StepId> {
+        let (mut ways, mut before) = (vec![step], BTreeSet::new());
+        while let Some(way) = ways.pop() {
+            ways.extend(self[way].needs.keys().filter(|needed| before.insert(**needed)));
+        }
+        before
+    }
+
     /// The steps that wait for a step, and how, in the order in which they were planned.
     pub fn dependants(&self, step: StepId) -> impl Iterator<Item = (StepId, Needs)> {
         self.ids().filter_map(move |other| Some((other, *self[other].needs.get(&step)?)))

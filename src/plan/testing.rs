@@ -32,6 +32,7 @@ fn container(line: &str) -> ObservedContainer {
         state: state_of(state),
         labels,
         networks: Default::default(),
+        addresses: Default::default(),
         ports: Vec::new(),
         mounts: Vec::new(),
         command: String::new(),

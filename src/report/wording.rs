@@ -224,6 +224,9 @@ pub fn because(because: &Because) -> Cow<'static, str> {
         Because::NetworkLost(network) => {
             return Cow::Owned(format!("it is not attached to network {network}"));
         }
+        Because::AddressNeeded { address, service } => {
+            return Cow::Owned(format!("it has the address {address} of {service}"));
+        }
         Because::NetworkReplaced(network) => {
             return Cow::Owned(format!("network {network} is recreated"));
         }
@@ -277,6 +280,7 @@ pub fn because_code(because: &Because) -> &'static str {
         Because::ImageChanged { .. } => "image-changed",
         Because::MountedImageChanged { .. } => "mounted-image-changed",
         Because::NetworkLost(_) => "network-lost",
+        Because::AddressNeeded { .. } => "address-needed",
         Because::NetworkReplaced(_) => "network-replaced",
         Because::MadeBy { .. } => "not-ours",
         Because::OtherPlatform { .. } => "platform-differs",

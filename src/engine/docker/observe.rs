@@ -10,6 +10,7 @@ mod containers;
 mod images;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use futures_util::future::{try_join, try_join4};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -20,7 +21,7 @@ use super::transport::{Call, Transport, escape};
 use crate::engine::{EngineError, Query};
 use crate::plan::observed::{ObservedNetwork, ObservedVolume};
 use crate::plan::{Observed, label};
-use crate::topology::name::{NetworkName, VolumeName};
+use crate::topology::name::{ContainerName, NetworkName, VolumeName};
 pub use containers::containers_of;
 pub use images::{has_names, image_id};
 
@@ -72,6 +73,7 @@ async fn observe_networks(
         id,
         labels: labels.unwrap_or_default(),
         attached: Vec::new(),
+        held: BTreeMap::new(),
     });
     let meant = listed.filter(|network| wanted.contains(&network.name) || belongs(&network.labels, project));
     let looked_at = stream::iter(meant).map(|network| look_into(transport, network, project));
@@ -95,12 +97,23 @@ async fn look_into(
     #[serde(rename_all = "PascalCase")]
     struct Attached {
         name: String,
+        /// `10.91.0.2/24`
+        #[serde(rename = "IPv4Address", default)]
+        address: Option<String>,
+        #[serde(rename = "IPv6Address", default)]
+        ipv6_address: Option<String>,
     }
     if belongs(&network.labels, project) {
         let call = Call::get(format!("/networks/{}", escape(&network.id, "")));
         let inspected: Option<Inspected> = transport.json_if_found(call).await?;
         let containers = inspected.and_then(|inspected| inspected.containers).unwrap_or_default();
-        network.attached = containers.into_values().map(|attached| attached.name.into()).collect();
+        for Attached { name, address, ipv6_address } in containers.into_values() {
+            let name = ContainerName::new(name);
+            let addresses = [address, ipv6_address].into_iter();
+            let addresses = addresses.filter_map(|text| text?.split('/').next()?.parse().ok());
+            network.held.extend(addresses.map(|address: IpAddr| (address, name.clone())));
+            network.attached.push(name);
+        }
     }
     Ok(network)
 }

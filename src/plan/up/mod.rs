@@ -1,5 +1,6 @@
 //! What `up` does: from whatever the engine has to what the topology says.
 
+mod address;
 mod container;
 mod decision;
 mod image;
@@ -278,10 +279,10 @@ impl<'a> Up<'a> {
         self.finish_networks();
         self.warn_of_volumes_left();
         self.hand_names_over();
-        let Self { mut plan, ports, context, .. } = self;
-        ports.hand_over(&mut plan, context.observed);
-        plan.group_by_lasting_names();
-        plan
+        std::mem::take(&mut self.ports).hand_over(&mut self.plan, self.context.observed);
+        self.plan.group_by_lasting_names();
+        self.hand_addresses_over();
+        self.plan
     }
 
     fn add(

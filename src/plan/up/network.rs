@@ -197,7 +197,8 @@ impl Up<'_> {
         }
     }
 
-    fn attachment(&self, container: &ObservedContainer, network: &NetworkName) -> Attachment {
+    /// How a container is attached to a network again.
+    pub(super) fn attachment(&self, container: &ObservedContainer, network: &NetworkName) -> Attachment {
         let topology = self.context.topology;
         let service = topology.service(container.service.as_str()).filter(|_| !container.is_one_off);
         let wanted = service.map(|service| {

@@ -98,6 +98,10 @@ fn because(because: &Because, sources: &Sources) -> Json {
         Because::NetworkLost(network) | Because::NetworkReplaced(network) => {
             object["network"] = json!(network)
         }
+        Because::AddressNeeded { address, service } => {
+            object["address"] = json!(address);
+            object["service"] = json!(service);
+        }
         Because::DependencyRecreated(service)
         | Because::LinkRecreated(service)
         | Because::RestartedWith(service)

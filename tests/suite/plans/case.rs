@@ -12,6 +12,7 @@
 //! | `plan.json` | the output of `--format json`; not compared when absent |
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -129,6 +130,8 @@ struct Things {
 struct ForeignContainer {
     name: String,
     network: String,
+    /// The address that it got there.
+    address: Option<IpAddr>,
 }
 
 /// The options of the command.
@@ -310,6 +313,7 @@ impl Events {
                 id: format!("foreign-{name}"),
                 labels: BTreeMap::new(),
                 attached: Vec::new(),
+                held: BTreeMap::new(),
             };
             world.networks.insert(name.as_str().into(), network);
         }
@@ -341,8 +345,9 @@ impl Events {
         world.images.retain(|image, _| !self.gone.images.iter().any(|gone| gone == image.as_str()));
         world.networks.retain(|name, _| !self.gone.networks.iter().any(|gone| gone == name.as_str()));
         world.volumes.retain(|name, _| !self.gone.volumes.iter().any(|gone| gone == name.as_str()));
-        if let Some(ForeignContainer { name, network }) = &self.stranger {
+        if let Some(ForeignContainer { name, network, address }) = &self.stranger {
             let network = world.networks.get_mut(network.as_str()).expect("the network is there");
+            network.held.extend(address.map(|address| (address, name.as_str().into())));
             network.attached.push(name.as_str().into());
         }
         if self.made_by_compose {
@@ -406,6 +411,7 @@ impl ContainerEvents {
         }
         if let Some(network) = disconnected {
             container.seen.networks.remove(network.as_str()).expect("it is attached");
+            container.seen.addresses.remove(network.as_str());
         }
         if *has_anonymous_volume {
             container.seen.mounts.push(ObservedMount { name: "a".repeat(64), is_local_volume: true });

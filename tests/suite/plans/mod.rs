@@ -15,15 +15,21 @@ use crate::golden;
 
 golden::fixtures! {
     "plans", check;
+    a_changed_network_gives_its_fixed_addresses_first
     a_changed_network_is_made_anew_and_its_containers_come_back
     a_changed_network_takes_those_along_that_are_not_chosen
     a_changed_network_that_a_stranger_uses_stays
     a_changed_service_alone_is_recreated
     a_changed_volume_is_used_as_it_is
+    a_container_of_run_that_is_cut_off_is_named
     a_container_that_lost_its_network_is_connected_again
     a_context_of_an_image_that_is_there_is_not_built
     a_default_platform_that_is_gone_changes_nothing
     a_default_platform_that_runs_already_changes_nothing
+    a_fixed_address_is_taken_before_any_other
+    a_fixed_address_that_a_stranger_has_is_an_error
+    a_fixed_address_that_another_container_got_is_handed_over
+    a_fixed_address_that_moves_is_given_up_before_it_is_taken
     a_fixed_name_is_for_one_container
     a_forced_replacement_is_about_the_chosen_services
     a_job_that_failed_is_done_again
@@ -88,6 +94,7 @@ golden::fixtures! {
     names_of_another_convention_are_told_as_such
     names_with_underscores_are_made_on_request
     naming_a_service_leaves_the_number_of_others
+    new_anonymous_volumes_are_for_the_chosen_services
     new_anonymous_volumes_replace_what_has_some
     none_may_be_wanted
     numbers_of_replicas_are_used_again

@@ -297,7 +297,10 @@ fn tamper(world: &mut World, chance: &mut Chance) {
     match chance.below(8) {
         0 => world.containers[place].stop(*chance.one_of(&[0, 1])),
         1 => drop(world.containers.remove(place)),
-        2 => world.containers[place].seen.networks.clear(),
+        2 => {
+            world.containers[place].seen.networks.clear();
+            world.containers[place].seen.addresses.clear();
+        }
         3 => *world.releases.entry(image).or_default() += 1,
         4 => {
             // A power failure, followed by a cleanup.

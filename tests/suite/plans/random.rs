@@ -6,6 +6,14 @@ use super::chance::Chance;
 
 const COMPLETED: &str = "service_completed_successfully";
 
+/// The addresses of the networks: some where fixed ones are among those that anybody gets, some where they are not,
+/// some of both families.
+const POOLS: [&str; 3] = [
+    "{ subnet: 10.90.0.0/24 }",
+    "{ subnet: 10.91.0.0/24, ip_range: 10.91.0.128/25 }",
+    "{ subnet: 10.92.0.0/24 }, { subnet: 'fd00:92::/120' }",
+];
+
 /// A topology. Every job has a dependant.
 #[derive(Clone, Debug)]
 pub(crate) struct Sketch {
@@ -28,6 +36,8 @@ pub(crate) struct ServiceSketch {
     /// Earlier services by name, with condition, restart and required.
     depends_on: Vec<(String, &'static str, bool, bool)>,
     networks: Vec<usize>,
+    /// The last number of the address that it has in its networks.
+    address: Option<usize>,
     /// A service whose network namespace this one shares.
     shares: Option<String>,
     ipc: Option<String>,
@@ -82,6 +92,7 @@ impl Sketch {
             depends_on,
             networks: (0..3).filter(|_| chance.once_in(2)).collect(),
             port: (shares.is_none() && replicas <= 1 && chance.once_in(3)).then_some(number),
+            address: (replicas == 1 && chance.once_in(3)).then_some(1 + number),
             shares,
             ipc: pick(chance, 8),
             volumes_from: pick(chance, 8),
@@ -102,12 +113,13 @@ impl Sketch {
     fn edit(&mut self, chance: &mut Chance) {
         let count = self.services.len();
         let place = chance.below(count);
-        match chance.below(9) {
+        match chance.below(10) {
             0 => self.services[place].environment += 1,
             1 => self.services[place].image = chance.below(3),
             2 => {
                 let service = &mut self.services[place];
-                if service.shares.is_none() && service.container_name.is_none() && service.port.is_none() {
+                let is_one = service.container_name.is_some() || service.address.is_some();
+                if service.shares.is_none() && !is_one && service.port.is_none() {
                     service.replicas = if service.is_job { 1 + chance.below(2) } else { 1 + chance.below(3) };
                 }
             }
@@ -121,6 +133,14 @@ impl Sketch {
                 if self.services[other].shares.is_none() && self.services[other].replicas <= 1 {
                     let port = self.services[place].port.take();
                     self.services[other].port = port.or(self.services[other].port);
+                }
+            }
+            8 => {
+                // An address moves to another service.
+                let other = chance.below(count);
+                if self.services[other].replicas == 1 {
+                    let address = self.services[place].address.take();
+                    self.services[other].address = address.or(self.services[other].address);
                 }
             }
             _ => {
@@ -158,8 +178,12 @@ impl Sketch {
             .expect("a string takes all");
         text.push_str("networks:\n");
         for (number, (name, setting)) in self.networks.iter().enumerate() {
-            writeln!(text, "  n{number}:\n    labels: {{ setting: '{setting}' }}")
-                .expect("a string takes all");
+            writeln!(
+                text,
+                "  n{number}:\n    labels: {{ setting: '{setting}' }}\n    ipam: {{ config: [{}] }}",
+                POOLS[number]
+            )
+            .expect("a string takes all");
             if let Some(name) = name {
                 writeln!(text, "    name: shop_other{number}{name}").expect("a string takes all");
             }
@@ -185,6 +209,17 @@ impl ServiceSketch {
         }
         if let Some(shared) = &self.shares {
             writeln!(text, "    network_mode: service:{shared}")?;
+        } else if let Some(address) = self.address {
+            writeln!(text, "    networks:")?;
+            for number in &self.networks {
+                let ipv4 = format!("ipv4_address: 10.{}.0.{address}", 90 + number);
+                let ipv6 = format!(", ipv6_address: 'fd00:92::{address:x}'");
+                let ipv6 = if *number == 2 { ipv6.as_str() } else { "" };
+                writeln!(text, "      n{number}: {{ {ipv4}{ipv6} }}")?;
+            }
+            if self.networks.is_empty() {
+                writeln!(text, "      default:")?;
+            }
         } else if !self.networks.is_empty() {
             let names: Vec<String> = self.networks.iter().map(|number| format!("n{number}")).collect();
             writeln!(text, "    networks: [{}]", names.join(", "))?;

@@ -1,18 +1,20 @@
 //! An engine that performs a plan immediately, and refuses what a real one would refuse.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use topo::plan::action::{Attachment, ContainerSpec};
 use topo::plan::observed::{
-    ApiVersion, ContainerState, Health, ObservedContainer, ObservedNetwork, ObservedVolume, PublishedPort,
-    Query, Settings, Status,
+    ApiVersion, ContainerState, Health, ObservedAddresses, ObservedContainer, ObservedNetwork,
+    ObservedVolume, PublishedPort, Query, Settings, Status,
 };
 use topo::plan::{Action, Condition, Guard, Needs, Observed, Plan, Step, StepId, label};
-use topo::topology::Service;
+use topo::source::Spanned;
 use topo::topology::name::{ContainerName, ImageId, NetworkName, ServiceName, VolumeName};
-use topo::topology::service::MountKind;
+use topo::topology::service::{MountKind, ServiceNetwork};
+use topo::topology::{Network, Service};
 use topo::value::image::ImageReference;
+use topo::value::subnet::Subnet;
 
 /// The complete state of an engine. Everything that runs is healthy.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +33,8 @@ pub(crate) struct World {
     pub(crate) api: Option<ApiVersion>,
     /// The number of processors, if set.
     pub(crate) processors: Option<usize>,
+    /// The subnets of the networks, as far as the topology fixes them.
+    subnets: BTreeMap<NetworkName, Vec<(Subnet, Subnet)>>,
     clock: i64,
 }
 
@@ -107,7 +111,9 @@ impl World {
                     id,
                     labels: spec.all_labels(),
                     attached: Vec::new(),
+                    held: BTreeMap::new(),
                 };
+                self.subnets.insert(spec.name.clone(), subnets(&spec.network));
                 refuse_if(self.networks.insert(spec.name.clone(), network).is_some(), "the network is there")
             }
             Action::RemoveNetwork { network } => self.remove_network(network),
@@ -151,6 +157,7 @@ impl World {
             Action::DisconnectNetwork { container, network } => {
                 if let Ok(container) = self.container(container) {
                     container.seen.networks.remove(network);
+                    container.seen.addresses.remove(network);
                 }
                 Ok(())
             }
@@ -215,6 +222,11 @@ impl World {
                 .iter()
                 .map(|attachment| (attachment.network.clone(), String::new()))
                 .collect(),
+            addresses: spec
+                .networks
+                .iter()
+                .map(|attachment| (attachment.network.clone(), asked_for(&attachment.settings)))
+                .collect(),
             ports: Vec::new(),
             mounts: Vec::new(),
             command: String::new(),
@@ -247,12 +259,18 @@ impl World {
             refuse_if(!id.is_empty() && *id != found.id, "the network is another one")?;
             networks.insert(network.clone(), found.id.clone());
         }
+        let mut addresses = container.seen.addresses.clone();
+        for network in networks.keys() {
+            let known = addresses.entry(network.clone()).or_default();
+            known.held = self.give_addresses(network, &known.fixed)?;
+        }
         let ports = self.publish(&container.spec.service)?;
         let is_job = self.jobs.contains(&container.seen.service);
         let started = self.clock;
         let container = self.container(name)?;
         container.started = started;
         container.seen.networks = networks;
+        container.seen.addresses = addresses;
         container.seen.ports = ports;
         container.seen.state = state(Status::Running, 0);
         container.seen.state.started = Some(started.into());
@@ -293,9 +311,34 @@ impl World {
 
     fn connect(&mut self, name: &ContainerName, attachment: &Attachment) -> Refused {
         let id = self.networks.get(&attachment.network).ok_or("no such network")?.id.clone();
+        let mut addresses = asked_for(&attachment.settings);
+        if self.container(name)?.seen.state.is_running() {
+            addresses.held = self.give_addresses(&attachment.network, &addresses.fixed)?;
+        }
         let container = self.container(name)?;
+        container.seen.addresses.insert(attachment.network.clone(), addresses);
         let known = container.seen.networks.insert(attachment.network.clone(), id);
         refuse_if(known.is_some(), "it is attached already")
+    }
+
+    /// Those that are asked for, and of each other subnet the lowest one that is free.
+    fn give_addresses(&self, network: &NetworkName, fixed: &[IpAddr]) -> Result<Vec<IpAddr>, String> {
+        let running = self.containers.iter().filter(|container| container.seen.state.is_running());
+        let attached = running.filter(|container| container.seen.networks.contains_key(network));
+        let held = attached.filter_map(|container| container.seen.addresses.get(network));
+        let taken: BTreeSet<IpAddr> = held.flat_map(|known| known.held.iter().copied()).collect();
+        let mut given = Vec::new();
+        for (subnet, range) in self.subnets.get(network).into_iter().flatten() {
+            let asked_for = fixed.iter().find(|address| subnet.contains(**address)).copied();
+            let gateway = subnet.default_gateway(Some(*range));
+            let mut addresses: Vec<IpAddr> = range.from_highest().filter(|one| *one != gateway).collect();
+            addresses.reverse();
+            let address = asked_for.or_else(|| addresses.into_iter().find(|one| !taken.contains(one)));
+            let address = address.ok_or("no address is left")?;
+            refuse_if(taken.contains(&address), "the address is in use")?;
+            given.push(address);
+        }
+        Ok(given)
     }
 
     fn wait(&mut self, name: &ContainerName, until: Condition) -> Refused {
@@ -385,6 +428,7 @@ impl Container {
         if self.seen.state.is_running() {
             self.seen.state = state(Status::Exited, exit_code);
             self.seen.ports.clear();
+            self.seen.addresses.values_mut().for_each(|known| known.held.clear());
         }
     }
 
@@ -392,6 +436,22 @@ impl Container {
         let named = self.spec.mounts().into_iter().filter(|mount| mount.kind == MountKind::Volume);
         named.filter_map(|mount| Some(mount.source?.value))
     }
+}
+
+/// The subnets of a network, and the part of each that containers get addresses from unless they ask for one.
+fn subnets(network: &Network) -> Vec<(Subnet, Subnet)> {
+    let subnet = |text: &Spanned<String>| Subnet::parse(text).expect("a subnet");
+    let pools = network.ipam.config.iter().map(|pool| {
+        let whole = subnet(pool.subnet.as_ref().expect("the subnet is fixed"));
+        (whole, pool.ip_range.as_ref().map_or(whole, subnet))
+    });
+    pools.collect()
+}
+
+fn asked_for(settings: &ServiceNetwork) -> ObservedAddresses {
+    let texts = [&settings.ipv4_address, &settings.ipv6_address].into_iter().flatten();
+    let fixed = texts.map(|text| text.parse().expect("an address")).collect();
+    ObservedAddresses { held: Vec::new(), fixed }
 }
 
 /// The containers whose namespaces a new one shares.

@@ -14,7 +14,7 @@ use crate::engine::docker::inspect::{self, health_word};
 use crate::engine::docker::transport::{Call, Transport};
 use crate::plan::label;
 use crate::plan::observed::{
-    ContainerState, Health, ObservedContainer, ObservedMount, PublishedPort, Status,
+    ContainerState, Health, ObservedAddresses, ObservedContainer, ObservedMount, PublishedPort, Status,
 };
 use crate::topology::name::{ImageId, NetworkName, ProjectName, ServiceName};
 use crate::topology::service::Namespace;
@@ -76,11 +76,25 @@ struct ListedNetworks {
     networks: Option<BTreeMap<String, Option<ListedEndpoint>>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Deserialize)]
 struct ListedEndpoint {
     #[serde(rename = "NetworkID", default)]
     network_id: String,
+    #[serde(rename = "IPAddress", default)]
+    address: Option<String>,
+    #[serde(rename = "GlobalIPv6Address", default)]
+    ipv6_address: Option<String>,
+    #[serde(rename = "IPAMConfig", default)]
+    asked_for: Option<AskedFor>,
+}
+
+/// The addresses that a container was attached with.
+#[derive(Default, Deserialize)]
+struct AskedFor {
+    #[serde(rename = "IPv4Address", default)]
+    address: Option<String>,
+    #[serde(rename = "IPv6Address", default)]
+    ipv6_address: Option<String>,
 }
 
 /// The containers of the project. `fingerprints` are the desired ones of its services.
@@ -197,6 +211,10 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
     let network_mode = listed.host_config.unwrap_or_default().network_mode;
     let network_owner = Namespace::from(network_mode.clone()).container().map(ToString::to_string);
     let networks = listed.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    let networks: Vec<(NetworkName, ListedEndpoint)> = networks
+        .into_iter()
+        .map(|(name, endpoint)| (NetworkName::new(name), endpoint.unwrap_or_default()))
+        .collect();
     let state = ContainerState {
         status: inspect::status(&listed.state),
         health: health_in_status(&listed.status),
@@ -215,12 +233,8 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         number,
         is_one_off,
         state,
-        networks: networks
-            .into_iter()
-            .map(|(name, endpoint)| {
-                (NetworkName::new(name), endpoint.map(|endpoint| endpoint.network_id).unwrap_or_default())
-            })
-            .collect(),
+        addresses: networks.iter().filter_map(observed_addresses).collect(),
+        networks: networks.into_iter().map(|(name, endpoint)| (name, endpoint.network_id)).collect(),
         ports: published_ports(listed.ports.unwrap_or_default()),
         mounts: listed.mounts.unwrap_or_default().into_iter().map(observed_mount).collect(),
         id: listed.id,
@@ -233,6 +247,22 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
         namespace_owners: network_owner.into_iter().collect(),
         settings: None,
     })
+}
+
+/// The addresses in one network, where there are any.
+fn observed_addresses(
+    (network, endpoint): &(NetworkName, ListedEndpoint),
+) -> Option<(NetworkName, ObservedAddresses)> {
+    let parsed = |texts: [&Option<String>; 2]| {
+        texts.into_iter().filter_map(|text| text.as_ref()?.parse().ok()).collect()
+    };
+    let held: Vec<IpAddr> = parsed([&endpoint.address, &endpoint.ipv6_address]);
+    let fixed: Vec<IpAddr> = match &endpoint.asked_for {
+        Some(AskedFor { address, ipv6_address }) => parsed([address, ipv6_address]),
+        None => Vec::new(),
+    };
+    let has_some = !held.is_empty() || !fixed.is_empty();
+    has_some.then(|| (network.clone(), ObservedAddresses { held, fixed }))
 }
 
 fn observed_mount(ListedMount { name, source, driver }: ListedMount) -> ObservedMount {
@@ -275,7 +305,8 @@ mod tests {
                 "Ports": [{"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
                           {"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
                           {"PrivatePort": 53, "Type": "udp"}],
-                "NetworkSettings": {"Networks": {"shop_back": {}, "shop_front": null}},
+                "NetworkSettings": {"Networks": {"shop_front": null, "shop_back": {"IPAddress": "10.91.0.3",
+                    "GlobalIPv6Address": "", "IPAMConfig": {"IPv6Address": "fd00::7"}}}},
                 "Health": {"Status": "some future word"}}"#,
         )
         .unwrap();
@@ -295,6 +326,11 @@ mod tests {
         ];
         assert_eq!(container.ports, ports);
         assert_eq!(container.networks.len(), 2);
+        let back = ObservedAddresses {
+            held: vec!["10.91.0.3".parse().unwrap()],
+            fixed: vec!["fd00::7".parse().unwrap()],
+        };
+        assert_eq!(container.addresses, BTreeMap::from([("shop_back".into(), back)]));
     }
 
     #[test]
