@@ -17,6 +17,8 @@ pub(super) type Namespaces = BTreeMap<ServiceName, BTreeMap<ServiceName, Namespa
 pub struct CutOff {
     /// The service.
     pub service: ServiceName,
+    /// The container, where it is one of `run` and not the service's own.
+    pub container: Option<ContainerName>,
     /// Whose namespace it is.
     pub owner: ServiceName,
     /// Which namespace.
@@ -62,9 +64,29 @@ pub fn cut_off(scope: Scope<'_>, plan: &Plan) -> Vec<CutOff> {
             first.is_some_and(|first| stopped.contains(&first.name))
         };
         let lost = owners.into_iter().find(|(owner, _)| is_stopped(owner));
-        all.extend(lost.map(|(owner, namespace)| CutOff { service, owner, namespace }));
+        all.extend(lost.map(|(owner, namespace)| CutOff { service, container: None, owner, namespace }));
     }
+    all.extend(one_offs_cut_off(scope, &stopped));
     all
+}
+
+/// What `run` made is told by its ids alone: it may have other settings than its service.
+fn one_offs_cut_off(scope: Scope<'_>, stopped: &BTreeSet<&ContainerName>) -> Vec<CutOff> {
+    let containers = &scope.observed.containers;
+    let one_offs = containers.iter().filter(|container| container.is_one_off && container.state.is_running());
+    let cut_off = |container: &ObservedContainer| {
+        let is_lost = |owner: &&ObservedContainer| {
+            stopped.contains(&owner.name) && container.namespace_owners.contains(&owner.id)
+        };
+        let owner = containers.iter().find(is_lost).filter(|_| !stopped.contains(&container.name))?;
+        Some(CutOff {
+            service: container.service.clone(),
+            container: Some(container.name.clone()),
+            owner: owner.service.clone(),
+            namespace: NamespaceKind::Network,
+        })
+    };
+    one_offs.filter_map(cut_off).collect()
 }
 
 fn stopped(action: &Action) -> Option<&ContainerName> {

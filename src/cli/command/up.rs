@@ -108,8 +108,8 @@ pub(super) struct UpOptions {
     /// Recreate the containers of what the named services depend on, even if nothing changed
     #[arg(long, conflicts_with = "no_recreate")]
     always_recreate_deps: bool,
-    /// Give recreated containers new anonymous volumes
-    #[arg(short = 'V', long)]
+    /// Recreate containers that have anonymous volumes, and give them new ones
+    #[arg(short = 'V', long, conflicts_with = "no_recreate")]
     renew_anon_volumes: bool,
     /// Leave alone what the services depend on
     #[arg(long)]

@@ -173,11 +173,15 @@ impl Control {
 
 /// What runs on without a namespace that it shares is named, with what mends it.
 pub(crate) fn warn_of_cut_off(scope: Scope<'_>, plan: &Plan, global: &Global, output: &Output) {
-    for CutOff { service, owner, namespace } in plan::cut_off(scope, plan) {
-        let up = global.command(&format!("up -d {service}"));
+    for CutOff { service, container, owner, namespace } in plan::cut_off(scope, plan) {
         let namespace = namespace.word();
+        let cut_off = container.as_ref().map_or(service.as_str(), |container| container.as_str());
+        let mended = match container {
+            Some(_) => "run its command again afterwards".to_owned(),
+            None => format!("`{}` gives it a new one", global.command(&format!("up -d {service}"))),
+        };
         output.warning(&format!(
-            "{service} shares the {namespace} namespace of {owner}, and loses it: `{up}` gives it a new one"
+            "{cut_off} shares the {namespace} namespace of {owner}, and loses it: {mended}"
         ));
     }
 }

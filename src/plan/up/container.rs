@@ -296,7 +296,7 @@ impl<'a> Up<'a> {
     ) -> Successor {
         let lasting = wanted.name.clone();
         let temporary = temporary_name(existing.container, &lasting);
-        let keeps_volumes = !self.context.choices.renew_anonymous_volumes;
+        let keeps_volumes = !self.context.renews_volumes(placing.name, placing.service);
         wanted.name = temporary.clone();
         wanted.predecessor = keeps_volumes.then(|| existing.name.clone());
         let mut needs = [self.before_create(placing), existing.reconnected.clone()].concat();

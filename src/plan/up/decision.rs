@@ -295,8 +295,7 @@ impl<'a> Judge<'a, '_> {
 
     /// With services chosen, `--force-recreate` is about them and not about what they depend on.
     fn is_chosen(&self) -> bool {
-        let chosen = &self.context.choices.services;
-        chosen.is_empty() || chosen.contains(self.name)
+        self.context.is_chosen(self.name)
     }
 
     /// It holds on to a container that is or was replaced.

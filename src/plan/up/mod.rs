@@ -179,19 +179,23 @@ fn check_engine<'a>(
     processors::check(context, services, found);
 }
 
-/// With `--no-deps` nobody goes along.
+/// With `--no-deps` nobody goes along, and containers of `run` and of inactive services never do.
 fn warn_of_cut_off(context: Context<'_>, plan: &Plan, found: &mut Diagnostics) {
     let Context { topology, observed, .. } = context;
     let scope =
         Scope { project: &topology.name, topology: Some(topology), observed, services: &[], excluded: &[] };
-    for CutOff { service, owner, namespace } in namespace::cut_off(scope, plan) {
+    for CutOff { service, container, owner, namespace } in namespace::cut_off(scope, plan) {
         let namespace = namespace.word();
+        let cut_off = container.as_ref().map_or(service.as_str(), ContainerName::as_str);
         let warning = found
-            .warning(code::CUT_OFF, format!("`{service}` loses the {namespace} namespace of `{owner}`"))
+            .warning(code::CUT_OFF, format!("`{cut_off}` loses the {namespace} namespace of `{owner}`"))
             .label(topology.place_of(&["services", service.as_str()]), "shares it, and is left as it is");
-        if context.choices.without_dependencies {
-            warning.help(format!("leave out `--no-deps`, or bring `{service}` up afterwards"));
-        }
+        let without = if context.choices.without_dependencies { "leave out `--no-deps`, or " } else { "" };
+        match container {
+            Some(_) => warning.help("run its command again afterwards"),
+            None if topology.service(service.as_str()).is_none() => continue,
+            None => warning.help(format!("{without}bring `{service}` up afterwards: `topo up -d {service}`")),
+        };
     }
 }
 
@@ -213,6 +217,18 @@ impl<'a> Context<'a> {
             (false, false) => order::Along::Sharing,
         };
         order::along(self.topology, services, along)
+    }
+
+    /// Whether somebody asked for the service itself: with none named, all are meant.
+    fn is_chosen(self, service: &ServiceName) -> bool {
+        let chosen = &self.choices.services;
+        chosen.is_empty() || chosen.contains(service)
+    }
+
+    /// Whether replaced containers of a service get new anonymous volumes, or those of one that gets new ones.
+    fn renews_volumes(self, name: &ServiceName, service: &Service) -> bool {
+        let mut volumes_of = order::volumes_from(service).chain([name.clone()]);
+        self.choices.renew_anonymous_volumes && volumes_of.any(|service| self.is_chosen(&service))
     }
 
     /// The containers that the engine has of a service.

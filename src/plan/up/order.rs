@@ -47,7 +47,8 @@ pub fn needed_first<'a>(
 pub enum Along {
     /// None.
     Nobody,
-    /// Those that share a namespace or are linked by the engine: without the other one they are cut off.
+    /// Those that share a namespace or volumes, or are linked by the engine: without the other one they are cut
+    /// off.
     Sharing,
     /// Those too that are to be restarted with what they depend on.
     Restarted,
@@ -63,8 +64,7 @@ pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec
     let order = needed_first(&all, |name| needs(topology, name));
     let mut followers = Vec::new();
     for (name, service) in order.into_iter().filter_map(|name| topology.services.get_key_value(name)) {
-        let mut held = namespaces(topology, service).chain(linked(service));
-        let mut shares = || held.any(|owner| with.contains(&owner));
+        let shares = || held(topology, service).iter().any(|owner| with.contains(owner));
         let is_restarted = || {
             let mut needed = service.depends_on.0.iter();
             needed.any(|(needed, dependency)| dependency.restart && with.contains(needed))
@@ -92,9 +92,13 @@ pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> 
 /// Services whose namespaces or volumes a service shares, and those that the engine links it to: it holds on
 /// to one container of each, and must be replaced with it.
 pub fn held(topology: &Topology, service: &Service) -> BTreeSet<ServiceName> {
+    namespaces(topology, service).chain(volumes_from(service)).chain(linked(service)).collect()
+}
+
+/// Services whose volumes a service mounts, all of them.
+pub fn volumes_from(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
     let by_volumes = service.shares().filter(|share| share.kind == ShareKind::Volumes);
-    let by_volumes = by_volumes.filter_map(|share| share.owner.service().cloned());
-    namespaces(topology, service).chain(by_volumes).chain(linked(service)).collect()
+    by_volumes.filter_map(|share| share.owner.service().cloned())
 }
 
 /// Services whose namespaces a service shares: what it has of them is gone when they stop.
