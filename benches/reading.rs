@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use divan::{Bencher, counter::BytesCount};
 
 use topo::diagnostic::{Diagnostics, json};
-use topo::document;
 use topo::lint;
 use topo::source::{self, Discovered, Environment, FileChoice, Sources};
 use topo::topology::{self, ResolveChoices, Topology};
@@ -26,7 +25,7 @@ fn parse(bencher: Bencher<'_, '_>, services: usize) {
         let mut sources = Sources::default();
         let file = sources.add("topology.yaml", text);
         let environment = Environment::default();
-        document::load(&mut sources, &[file], Path::new("/"), &environment, &mut Diagnostics::default())
+        topo::topology::load(&mut sources, &[file], Path::new("/"), &environment, &mut Diagnostics::default())
     });
 }
 
@@ -71,7 +70,8 @@ impl Place {
         let found_files = source::discover(&choice, Environment::default()).expect("a file");
         let Discovered { mut sources, files, project_directory, environment, .. } = found_files;
         let mut found = Diagnostics::default();
-        let document = document::load(&mut sources, &files, &project_directory, &environment, &mut found);
+        let document =
+            topo::topology::load(&mut sources, &files, &project_directory, &environment, &mut found);
         let choices = ResolveChoices {
             default_name: "bench".to_owned(),
             directory: project_directory,

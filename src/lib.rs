@@ -20,6 +20,7 @@
 //! | YAML, `${VAR}`, several files, `extends`, `include` | [`document`] |
 //! | how the text of one value is read: a port, a mount, an image | [`value`] |
 //! | an attribute: its type, its long form, its canonical form | [`topology`] |
+//! | all that is known of an attribute: names, examples, how it is merged | its line of `record!`, [`topology::attribute::Field`] |
 //! | a rule over a whole topology | [`lint`] |
 //! | what `up` and `down` do, in which order and why | [`plan`] |
 //! | the form in which a plan is kept, and what of it is sealed | [`plan::stored`], `record!` in [`topology::attribute`] |

@@ -160,8 +160,8 @@ fn extend(at: At, base: At, loader: &mut Loader<'_>) {
     let service = &mut loader.pools.pools[at.pool].services[at.service].1;
     let nothing = Node::new(service.span, Value::Null);
     let over = std::mem::replace(service, nothing);
-    let mut path = vec!["services".to_owned(), name];
-    *service = merge::merge(copy, over, &mut path, loader.found);
+    let merged = loader.merger(vec!["services".to_owned(), name]).merge(copy, over);
+    loader.pools.pools[at.pool].services[at.service].1 = merged;
 }
 
 impl Pools {

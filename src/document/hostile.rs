@@ -1,7 +1,8 @@
 //! Tests with hostile texts: nothing may panic, take long or much memory, or report an invalid
 //! span. `TOPO_MUTATIONS` sets how many mutated texts are tried.
 
-use super::{Document, Node, Value, load};
+use super::testing::load;
+use super::{Document, Node, Value};
 use crate::diagnostic::render::{RenderOptions, render};
 use crate::diagnostic::{Diagnostics, code};
 use crate::source::{Encoding, Environment, FILE_LIMIT, FileChoice, ReadError, Sources, Span, discover};

@@ -3,11 +3,13 @@
 //! Must not: stop at a file that cannot be read.
 
 use super::extends::Pools;
+use super::handling::Attributes;
 use super::interpolate::interpolate;
+use super::merge::{self, Merger};
 use super::node::{Map, Node, Value};
 use super::unique::{self, Replaced};
 use super::unparsed::may_name;
-use super::{LoadOptions, Unparsed, extends, include, merge, unset, yaml};
+use super::{LoadOptions, Unparsed, extends, include, unset, yaml};
 use crate::diagnostic::{Code, Diagnostics, code};
 use crate::source::{
     Environment, FileId, Origin, PROJECT_NAME, ReadError, Remote, Sources, Span, Variable, cleaned,
@@ -29,6 +31,7 @@ const FILE_COUNT_LIMIT: usize = 1_000;
 pub(super) struct Loader<'a> {
     pub(super) sources: &'a mut Sources,
     pub(super) found: &'a mut Diagnostics,
+    attributes: &'a Attributes,
     options: LoadOptions,
     /// The directory that relative paths of a file are relative to.
     pub(super) bases: HashMap<FileId, PathBuf>,
@@ -63,10 +66,16 @@ pub(super) struct Scope {
 }
 
 impl<'a> Loader<'a> {
-    pub(super) fn new(sources: &'a mut Sources, options: LoadOptions, found: &'a mut Diagnostics) -> Self {
+    pub(super) fn new(
+        sources: &'a mut Sources,
+        attributes: &'a Attributes,
+        options: LoadOptions,
+        found: &'a mut Diagnostics,
+    ) -> Self {
         Self {
             sources,
             found,
+            attributes,
             options,
             bases: HashMap::new(),
             environments: HashMap::new(),
@@ -106,8 +115,8 @@ impl<'a> Loader<'a> {
             let file = files.first().copied().unwrap_or_else(|| self.sources.add("-", ""));
             Node::new(Span::new(file, 0, 0), Value::Map(Map::default()))
         });
-        let replaced = unique::enforce(&mut root);
-        unset::remove(&mut root);
+        let replaced = unique::enforce(&mut root, self.attributes);
+        unset::remove(&mut root, self.attributes);
         (root, replaced)
     }
 
@@ -164,11 +173,16 @@ impl<'a> Loader<'a> {
         for mut tree in trees {
             self.fill_in(&mut tree, scope);
             merged = Some(match merged {
-                Some(before) => merge::merge(before, tree, &mut Vec::new(), self.found),
+                Some(before) => self.merger(Vec::new()).merge(before, tree),
                 None => tree,
             });
         }
         merged
+    }
+
+    /// Merges what stands at a path.
+    pub(super) fn merger(&mut self, path: Vec<String>) -> Merger<'_> {
+        Merger { attributes: self.attributes, path, found: self.found }
     }
 
     fn fill_in(&mut self, tree: &mut Node, scope: &Scope) {
@@ -180,7 +194,7 @@ impl<'a> Loader<'a> {
 
     fn merge_two(&mut self, before: Option<Node>, tree: Node) -> Node {
         let mut merged = match before {
-            Some(before) => merge::merge(before, tree, &mut Vec::new(), self.found),
+            Some(before) => self.merger(Vec::new()).merge(before, tree),
             None => tree,
         };
         merge::settle(&mut merged);

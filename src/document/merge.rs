@@ -1,18 +1,18 @@
 //! In: a tree and one that overrides it. Out: one tree, its values with the places of the winners.
-//! Must not: look at files, or know more of an attribute than how it is merged.
+//! Must not: look at files, or know an attribute by its name.
 //!
 //! The rules are those of the Compose specification, "Merge", as Compose's loader applies them: maps
-//! merge, lists append, other values are replaced; the attributes in [`RULES`] differ.
+//! merge, lists append, other values are replaced; attributes with a [`MergeRule`] differ.
 
+use super::handling::Attributes;
 use super::node::{Directive, Key, Map, Node, TakenAway, Value};
-use super::pattern;
 use super::short::{self, Pairs};
 use crate::diagnostic::{Diagnostics, code};
 use std::collections::HashMap;
 
 /// How an attribute is merged that differs from its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
+pub enum MergeRule {
     /// The override replaces it.
     Replace,
     /// `NAME=value` elements or a mapping, by name; a value of nothing overrides too.
@@ -33,68 +33,8 @@ pub(crate) enum Rule {
     Subnets,
 }
 
-pub(crate) const RULES: &[(&str, Rule)] = &[
-    ("configs.*.labels", Rule::Pairs),
-    ("networks.*.ipam.config", Rule::Subnets),
-    ("networks.*.labels", Rule::Pairs),
-    ("secrets.*.labels", Rule::Pairs),
-    ("services.*.annotations", Rule::Pairs),
-    ("services.*.build", Rule::Build),
-    ("services.*.build.additional_contexts", Rule::Pairs),
-    ("services.*.build.args", Rule::Pairs),
-    ("services.*.build.extra_hosts", Rule::Addresses),
-    ("services.*.build.labels", Rule::Pairs),
-    ("services.*.command", Rule::Replace),
-    ("services.*.depends_on", Rule::Dependencies),
-    ("services.*.deploy.labels", Rule::Pairs),
-    ("services.*.dns", Rule::Texts),
-    ("services.*.dns_opt", Rule::Texts),
-    ("services.*.dns_search", Rule::Texts),
-    ("services.*.entrypoint", Rule::Replace),
-    ("services.*.env_file", Rule::Texts),
-    ("services.*.environment", Rule::Pairs),
-    ("services.*.extra_hosts", Rule::Addresses),
-    ("services.*.healthcheck.test", Rule::Replace),
-    ("services.*.label_file", Rule::Texts),
-    ("services.*.labels", Rule::Pairs),
-    ("services.*.logging", Rule::Logging),
-    ("services.*.models", Rule::Names),
-    ("services.*.networks", Rule::Names),
-    ("services.*.sysctls", Rule::Pairs),
-    ("services.*.tmpfs", Rule::Texts),
-    ("services.*.ulimits.*", Rule::Replace),
-    ("volumes.*.labels", Rule::Pairs),
-];
-
 /// The most earlier places that a value remembers; the oldest are forgotten.
 const HISTORY_LIMIT: usize = 64;
-
-/// `base` with what `over` says; `path` is where both stand, from the root of a topology.
-pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, found: &mut Diagnostics) -> Node {
-    if over.directive.is_some() {
-        return drop_base(base, over);
-    }
-    let Some(directive) = base.directive else { return merge_values(base, over, path, found) };
-    // What `base` drops stays dropped, whatever `over` adds to it.
-    let mut merged = match directive {
-        Directive::Reset => replace(base, over),
-        Directive::Override => merge_values(base, over, path, found),
-    };
-    merged.directive = Some(Directive::Override);
-    merged
-}
-
-fn merge_values(base: Node, over: Node, path: &mut Vec<String>, found: &mut Diagnostics) -> Node {
-    // The rule of an attribute comes before its kind: `command:` with nothing resets the command.
-    let rule = RULES.iter().find(|(pattern, _)| pattern::matches(pattern, path)).map(|(_, rule)| *rule);
-    match rule {
-        Some(Rule::Replace) => replace(base, over),
-        _ if matches!(over.value, Value::Null) => base,
-        _ if matches!(base.value, Value::Null) => replace(base, over),
-        Some(rule) => Merger { path, found }.by_rule(rule, base, over),
-        None => Merger { path, found }.by_kind(base, over),
-    }
-}
 
 /// Carries out `!reset` and takes away the marks; `root` is what nothing comes before any more.
 pub(super) fn settle(root: &mut Node) {
@@ -110,12 +50,41 @@ pub(super) fn settle(root: &mut Node) {
     }
 }
 
-struct Merger<'a> {
-    path: &'a mut Vec<String>,
-    found: &'a mut Diagnostics,
+/// Merges two trees of one topology.
+pub(super) struct Merger<'a> {
+    pub(super) attributes: &'a Attributes,
+    /// Where both stand, from the root of the topology.
+    pub(super) path: Vec<String>,
+    pub(super) found: &'a mut Diagnostics,
 }
 
 impl Merger<'_> {
+    /// `base` with what `over` says.
+    pub(super) fn merge(&mut self, base: Node, over: Node) -> Node {
+        if over.directive.is_some() {
+            return drop_base(base, over);
+        }
+        let Some(directive) = base.directive else { return self.values(base, over) };
+        // What `base` drops stays dropped, whatever `over` adds to it.
+        let mut merged = match directive {
+            Directive::Reset => replace(base, over),
+            Directive::Override => self.values(base, over),
+        };
+        merged.directive = Some(Directive::Override);
+        merged
+    }
+
+    fn values(&mut self, base: Node, over: Node) -> Node {
+        // The rule of an attribute comes before its kind: `command:` with nothing resets the command.
+        match self.attributes.at(&self.path).merge {
+            Some(MergeRule::Replace) => replace(base, over),
+            _ if matches!(over.value, Value::Null) => base,
+            _ if matches!(base.value, Value::Null) => replace(base, over),
+            Some(rule) => self.by_rule(rule, base, over),
+            None => self.by_kind(base, over),
+        }
+    }
+
     fn by_kind(&mut self, base: Node, over: Node) -> Node {
         match (&base.value, &over.value) {
             (Value::Map(_), Value::Map(_)) => self.maps(base, over),
@@ -125,20 +94,20 @@ impl Merger<'_> {
         }
     }
 
-    fn by_rule(&mut self, rule: Rule, base: Node, over: Node) -> Node {
+    fn by_rule(&mut self, rule: MergeRule, base: Node, over: Node) -> Node {
         match rule {
-            Rule::Replace => replace(base, over),
-            Rule::Pairs => self.pairs(base, over),
-            Rule::Addresses => append_new(short::to_addresses(base), short::to_addresses(over)),
-            Rule::Texts => append(short::to_list(base), short::to_list(over)),
-            Rule::Names => self.by_kind(short::names_to_map(base), short::names_to_map(over)),
-            Rule::Dependencies => {
+            MergeRule::Replace => replace(base, over),
+            MergeRule::Pairs => self.pairs(base, over),
+            MergeRule::Addresses => append_new(short::to_addresses(base), short::to_addresses(over)),
+            MergeRule::Texts => append(short::to_list(base), short::to_list(over)),
+            MergeRule::Names => self.by_kind(short::names_to_map(base), short::names_to_map(over)),
+            MergeRule::Dependencies => {
                 self.by_kind(short::dependencies_to_map(base), short::dependencies_to_map(over))
             }
-            Rule::Build => self.by_kind(short::build_to_map(base), short::build_to_map(over)),
-            Rule::Logging if has_other_driver(&base, &over) => replace(base, over),
-            Rule::Logging => self.by_kind(base, over),
-            Rule::Subnets => self.subnets(base, over),
+            MergeRule::Build => self.by_kind(short::build_to_map(base), short::build_to_map(over)),
+            MergeRule::Logging if has_other_driver(&base, &over) => replace(base, over),
+            MergeRule::Logging => self.by_kind(base, over),
+            MergeRule::Subnets => self.subnets(base, over),
         }
     }
 
@@ -157,7 +126,7 @@ impl Merger<'_> {
                     let nothing = Node::new(entry.1.span, Value::Null);
                     let before = std::mem::replace(&mut entry.1, nothing);
                     self.path.push(key.text.clone());
-                    let merged = merge(before, value, self.path, self.found);
+                    let merged = self.merge(before, value);
                     self.path.pop();
                     *entry = (winning_key(entry.0.clone(), key, &merged), merged);
                 }
@@ -197,7 +166,7 @@ impl Merger<'_> {
     }
 
     fn refuse(&mut self, base: Node, over: &Node) -> Node {
-        let path = pattern::show(self.path);
+        let path = self.path.join(".");
         self.found
             .error(
                 code::BAD_OVERRIDE,

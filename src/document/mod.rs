@@ -1,30 +1,32 @@
 //! In: texts and variables. Out: one tree in which every value knows its place.
-//! Must not: know what an attribute means, beyond how it is merged.
+//! Must not: know an attribute by its name, but for those that bring in files and services.
 
 mod extends;
+mod handling;
 #[cfg(test)]
 mod hostile;
 mod include;
 mod interpolate;
 mod load;
-pub(crate) mod merge;
+mod merge;
 mod node;
 mod part;
-pub(crate) mod pattern;
 mod scalar;
 mod short;
 #[cfg(test)]
 mod testing;
-pub(crate) mod unique;
+mod unique;
 mod unparsed;
-pub(crate) mod unset;
+mod unset;
 mod yaml;
 
+pub use handling::{Attributes, Handling};
 pub use interpolate::{report_env_problems, report_label_file_problems};
+pub use merge::MergeRule;
 pub use node::{Key, Map, Node, TakenAway, Value};
 pub use scalar::{Kind, Scalar};
 pub use short::pair_named;
-pub use unique::Replaced;
+pub use unique::{Identity, Replaced};
 pub use unparsed::Unparsed;
 
 use crate::diagnostic::Diagnostics;
@@ -132,28 +134,19 @@ impl Default for LoadOptions {
     }
 }
 
-/// Reads `files` and merges them in this order into one tree. Mistakes go to `found`.
+/// Reads `files` and merges them in this order into one tree. Mistakes go to `found`. `topology::load` is this
+/// with the attributes of a topology.
 pub fn load(
     sources: &mut Sources,
     files: &[FileId],
     project_directory: &Path,
     environment: &Environment,
-    found: &mut Diagnostics,
-) -> Document {
-    load_with(sources, files, project_directory, environment, LoadOptions::default(), found)
-}
-
-/// [`load`], with choices.
-pub fn load_with(
-    sources: &mut Sources,
-    files: &[FileId],
-    project_directory: &Path,
-    environment: &Environment,
+    attributes: &Attributes,
     options: LoadOptions,
     found: &mut Diagnostics,
 ) -> Document {
     report_env_problems(environment.problems(), environment, found);
-    let mut loader = load::Loader::new(sources, options, found);
+    let mut loader = load::Loader::new(sources, attributes, options, found);
     let (root, replaced) = loader.topology(files, project_directory, environment);
     Document {
         root: Arc::new(root),

@@ -1,8 +1,9 @@
 //! Helpers for the tests of this directory.
 
-use super::{Document, Node, Value, load};
+use super::{Document, Node, Value};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::source::{Environment, Sources};
+pub(super) use crate::topology::load;
 
 /// A topology loaded from files in a temporary directory; `compose*.yaml` are merged in order.
 pub(super) struct Loaded {

@@ -4,8 +4,8 @@
 //! As in Compose's loader, the later element takes the place of the earlier one: `"8080:80"` stands
 //! for the same port as `{published: 8080, target: 80}`.
 
+use super::handling::Attributes;
 use super::node::{Map, Node, Value};
-use super::pattern;
 use crate::value::device::ShortDevice;
 use crate::value::mount;
 use crate::value::pair::Pair;
@@ -13,8 +13,8 @@ use crate::value::port::PortParts;
 use std::collections::HashMap;
 
 /// What makes two elements of a list the same.
-#[derive(Clone, Copy)]
-pub(crate) enum Identity {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
     /// The text up to `=`.
     Name,
     /// The whole text.
@@ -31,39 +31,6 @@ pub(crate) enum Identity {
     FileTarget(&'static str),
 }
 
-pub(crate) const UNIQUE: &[(&str, Identity)] = &[
-    ("networks.*.ipam.options", Identity::Name),
-    ("networks.*.labels", Identity::Name),
-    ("services.*.annotations", Identity::Name),
-    ("services.*.build.additional_contexts", Identity::Name),
-    ("services.*.build.args", Identity::Name),
-    ("services.*.build.labels", Identity::Name),
-    ("services.*.build.platforms", Identity::Text),
-    ("services.*.build.tags", Identity::Name),
-    ("services.*.cap_add", Identity::Name),
-    ("services.*.cap_drop", Identity::Name),
-    ("services.*.configs", Identity::FileTarget("")),
-    ("services.*.deploy.labels", Identity::Name),
-    ("services.*.devices", Identity::DeviceTarget),
-    ("services.*.dns", Identity::Name),
-    ("services.*.dns_opt", Identity::Name),
-    ("services.*.dns_search", Identity::Name),
-    ("services.*.env_file", Identity::EnvFile),
-    ("services.*.environment", Identity::Name),
-    ("services.*.expose", Identity::Text),
-    ("services.*.labels", Identity::Name),
-    ("services.*.links", Identity::Name),
-    ("services.*.networks.*.aliases", Identity::Name),
-    ("services.*.networks.*.link_local_ips", Identity::Name),
-    ("services.*.ports", Identity::Port),
-    ("services.*.profiles", Identity::Name),
-    ("services.*.secrets", Identity::FileTarget("/run/secrets")),
-    ("services.*.sysctls", Identity::Name),
-    ("services.*.tmpfs", Identity::Name),
-    ("services.*.volumes", Identity::VolumeTarget),
-    ("volumes.*.labels", Identity::Name),
-];
-
 /// An element whose place a later one of the same list took.
 #[derive(Clone, Debug)]
 pub struct Replaced {
@@ -75,30 +42,27 @@ pub struct Replaced {
 
 /// Removes what is redefined from every list below `root`; returns what another element of the same
 /// list redefines. What another file replaces is not returned: it is meant to be.
-pub(super) fn enforce(root: &mut Node) -> Vec<Replaced> {
+pub(super) fn enforce(root: &mut Node, attributes: &Attributes) -> Vec<Replaced> {
     let mut replaced = Vec::new();
-    visit(root, &mut Vec::new(), &mut replaced);
+    visit(root, attributes, &mut Vec::new(), &mut replaced);
     replaced
 }
 
-// The reader bounds how deep a tree is, so this may recurse. No attribute of interest is deeper
-// than five keys.
-fn visit<'n>(node: &'n mut Node, path: &mut Vec<&'n str>, replaced: &mut Vec<Replaced>) {
+// No deeper than the attributes that are known.
+fn visit<'n>(node: &'n mut Node, known: &Attributes, path: &mut Vec<&'n str>, replaced: &mut Vec<Replaced>) {
     match &mut node.value {
-        Value::Map(Map { entries, .. }) if path.len() < 5 => {
-            for (key, value) in
-                entries.iter_mut().filter(|(_, value)| !matches!(value.value, Value::Scalar(_)))
-            {
+        Value::Map(Map { entries, .. }) => {
+            for (key, value) in entries {
+                let Some(known) = known.below(&key.text) else { continue };
                 path.push(&key.text);
-                visit(value, path, replaced);
+                visit(value, known, path, replaced);
                 path.pop();
             }
         }
         Value::List(list) if list.len() > 1 => {
-            let rule = UNIQUE.iter().find(|(pattern, _)| pattern::matches(pattern, path));
-            if let Some((_, identity)) = rule {
+            if let Some(identity) = known.handling.unique {
                 let within = node.span;
-                let mut lost = keep_last(list, *identity);
+                let mut lost = keep_last(list, identity);
                 let is_of_this_list = |lost: &Node| {
                     lost.span.file == within.file
                         && lost.span.start >= within.start
@@ -111,7 +75,7 @@ fn visit<'n>(node: &'n mut Node, path: &mut Vec<&'n str>, replaced: &mut Vec<Rep
                 }));
             }
         }
-        Value::Map(_) | Value::List(_) | Value::Null | Value::Scalar(_) => {}
+        Value::List(_) | Value::Null | Value::Scalar(_) => {}
     }
 }
 
@@ -179,21 +143,15 @@ fn map_key(map: &Map, identity: Identity) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::load_files;
     use super::*;
-    use crate::diagnostic::Diagnostics;
-    use crate::source::Sources;
 
     /// Texts, or targets, of what stays of a service's list.
     fn kept(attribute: &str, list: &str) -> Vec<String> {
         let text = format!("services: {{web: {{{attribute}: {list}}}}}");
-        let mut sources = Sources::default();
-        let file = sources.add("compose.yaml", text.as_str());
-        let mut root = super::super::yaml::read(file, &text, &mut Diagnostics::default()).documents.remove(0);
-        enforce(&mut root);
-        let service =
-            root.as_map().and_then(|map| map.get("services")?.as_map()?.get("web")?.as_map()).expect("web");
-        let list = service.get(attribute).and_then(Node::as_list).expect("a list");
-        list.iter().map(|element| sources.text(element.span).to_owned()).collect()
+        let loaded = load_files(&[("compose.yaml", &text)]);
+        let list = loaded.at(&format!("services.web.{attribute}")).and_then(Node::as_list).expect("a list");
+        list.iter().map(|element| loaded.sources.text(element.span).to_owned()).collect()
     }
 
     #[test]

@@ -2,77 +2,38 @@
 //! filled in: `working_dir: "${DIR:-}"`.
 //!
 //! In: a merged tree. Out: the same without them. Must not: touch what Docker Compose or the engine refuses
-//! when it is empty; each pattern was tried on both.
+//! when it is empty; each attribute was tried on both.
 
+use super::handling::Attributes;
 use super::node::{Map, Node, Value};
-use super::pattern;
 
-/// `[]` stands for an element of a list. All other attributes that may be empty say so by their own types.
-pub(crate) const UNSET_WHEN_EMPTY: &[&str] = &[
-    "configs.*.labels.[]",
-    "networks.*.ipam.config.[].gateway",
-    "networks.*.ipam.config.[].ip_range",
-    "networks.*.labels.[]",
-    "secrets.*.labels.[]",
-    "services.*.build.args.[]",
-    "services.*.build.labels.[]",
-    "services.*.deploy.labels.[]",
-    "services.*.env_file.[].format",
-    "services.*.expose.[]",
-    "services.*.labels.[]",
-    "services.*.mac_address",
-    "services.*.networks.*.ipv4_address",
-    "services.*.networks.*.ipv6_address",
-    "services.*.networks.*.mac_address",
-    "services.*.ports.[].protocol",
-    "services.*.profiles.[]",
-    "services.*.volumes.[].bind.propagation",
-    "services.*.volumes.[].source",
-    "services.*.working_dir",
-    "volumes.*.labels.[]",
-];
-
-/// No pattern is longer.
-const DEEPEST: usize = 6;
-
-/// Takes them out of every mapping and list below `root`.
-pub(super) fn remove(root: &mut Node) {
-    visit(root, &mut Vec::new());
-}
-
-// No deeper than the longest pattern.
-fn visit<'n>(node: &'n mut Node, path: &mut Vec<&'n str>) {
-    if path.len() >= DEEPEST {
-        return;
-    }
+/// Takes them out of every mapping and list below a node.
+// No deeper than the attributes that are known.
+pub(super) fn remove(node: &mut Node, known: &Attributes) {
     match &mut node.value {
         Value::Map(Map { entries, .. }) => {
-            entries.retain(|(key, value)| !is_unset(path, &key.text, value));
+            let is_unset = |known: &Attributes| known.handling.is_unset_when_empty;
+            entries.retain(|(key, value)| !is_empty(value) || !known.below(&key.text).is_some_and(is_unset));
             for (key, value) in entries {
-                path.push(&key.text);
-                visit(value, path);
-                path.pop();
+                if let Some(known) = known.below(&key.text) {
+                    remove(value, known);
+                }
             }
         }
         Value::List(elements) => {
-            elements.retain(|element| !is_unset(path, "[]", element));
-            path.push("[]");
-            elements.iter_mut().for_each(|element| visit_element(element, path));
-            path.pop();
+            if known.handling.drops_empty_elements {
+                elements.retain(|element| !is_empty(element));
+            }
+            if let Some(known) = &known.elements {
+                elements.iter_mut().for_each(|element| remove(element, known));
+            }
         }
         Value::Null | Value::Scalar(_) => {}
     }
 }
 
-fn visit_element(element: &mut Node, path: &[&str]) {
-    visit(element, &mut path.to_vec());
-}
-
-fn is_unset(path: &[&str], key: &str, value: &Node) -> bool {
-    value.as_text() == Some("") && {
-        let path: Vec<&str> = path.iter().copied().chain([key]).collect();
-        UNSET_WHEN_EMPTY.iter().any(|pattern| pattern::matches(pattern, &path))
-    }
+fn is_empty(value: &Node) -> bool {
+    value.as_text() == Some("")
 }
 
 #[cfg(test)]

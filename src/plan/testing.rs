@@ -59,7 +59,7 @@ pub(crate) fn topology(text: &str) -> Topology {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let environment = Environment::from_pairs([("GEHEIM".to_owned(), "geheim".to_owned())]);
     let file = sources.add("topology.yaml", text);
-    let document = crate::document::load(&mut sources, &[file], Path::new("/shop"), &environment, &mut found);
+    let document = crate::topology::load(&mut sources, &[file], Path::new("/shop"), &environment, &mut found);
     let choices = ResolveChoices { name: Some("shop".to_owned()), ..ResolveChoices::default() };
     crate::topology::resolve(&document, &environment, &choices, &mut sources, &mut found)
         .expect("it is right")

@@ -216,7 +216,7 @@ fn write_block(string: &str, indent: usize, text: &mut String) {
 mod tests {
     use super::*;
     use crate::diagnostic::Diagnostics;
-    use crate::document::{self, Node};
+    use crate::document::{LoadOptions, Node};
     use crate::source::{Environment, Sources};
     use crate::topology::attribute::json_of;
     use serde_json::json;
@@ -397,10 +397,16 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("t.yaml", written.as_str());
         let mut found = Diagnostics::default();
-        let options = document::LoadOptions { interpolate: false };
+        let options = LoadOptions { interpolate: false };
         let environment = Environment::default();
-        let document =
-            document::load_with(&mut sources, &[file], Path::new("/"), &environment, options, &mut found);
+        let document = crate::topology::load_with(
+            &mut sources,
+            &[file],
+            Path::new("/"),
+            &environment,
+            options,
+            &mut found,
+        );
         let problems: Vec<&str> = found.sorted().iter().map(|found| found.message.as_str()).collect();
         assert!(problems.is_empty(), "{problems:?}\n{written}");
         let read = |key: &str| -> Json {

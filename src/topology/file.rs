@@ -13,11 +13,11 @@ record! {
         /// A variable of the caller's environment that holds it.
         environment: Option<Spanned<String>> = public,
         /// A file that holds it.
-        file: Option<Spanned<String>> = public,
+        file: Option<Spanned<String>> = public long path,
         /// Whether somebody else keeps it.
-        external: External,
+        external: External = long instead_of("name"),
         /// Labels.
-        labels: Pairs,
+        labels: Pairs = without_empty,
         /// A driver that keeps it.
         driver: Option<String> = public,
         /// Options of the driver.
@@ -37,11 +37,11 @@ record! {
         /// A variable of the caller's environment that holds it.
         environment: Option<Spanned<String>> = public,
         /// A file that holds it.
-        file: Option<Spanned<String>> = public,
+        file: Option<Spanned<String>> = public long path,
         /// Whether somebody else keeps it.
-        external: External,
+        external: External = long instead_of("name"),
         /// Labels.
-        labels: Pairs,
+        labels: Pairs = without_empty,
         /// A driver that fills it in.
         template_driver: Option<String> = public,
     }

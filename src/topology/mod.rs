@@ -12,6 +12,7 @@ mod environment;
 pub mod file;
 mod include;
 mod indentation;
+mod load;
 pub mod model;
 pub mod network;
 mod normal;
@@ -42,11 +43,12 @@ use crate::document::{Document, Filled, Node, Unparsed};
 use crate::source::{Environment, Sources, Span, Spanned};
 pub use crate::value::name;
 pub use attribute::Form;
-use attribute::{Extensions, Named, record};
+use attribute::{Extensions, Named, Shape, record};
 pub use canonical::{Resources, canonical_service, escape_variables, schema, service_model};
 pub use canonical_yaml::to_yaml;
 pub use certain_name::{is_name_filled_in, name_in};
 use file::{Config, Secret};
+pub use load::{load, load_with};
 use model::Model;
 use name::{ConfigKey, ContainerName, ModelKey, NetworkKey, ProjectName, SecretKey, ServiceName, VolumeKey};
 pub use network::Network;
@@ -68,23 +70,23 @@ record! {
     /// Compose Specification, top-level elements.
     pub struct Sections {
         /// Ignored: the Compose Specification has no versions.
-        version: Option<attribute::Ignored>,
+        version: Option<attribute::Ignored> = long,
         /// The project's name. The directory's name when absent.
-        name: Option<crate::source::Spanned<String>> = also("project", "project_name"),
+        name: Option<crate::source::Spanned<String>> = also(&["project", "project_name"]),
         /// Other topologies that are part of this one.
-        include: Option<include::Include>,
+        include: Option<include::Include> = long,
         /// The services, by name.
-        services: BTreeMap<ServiceName, Named<Box<Service>>> = also("service", "container", "containers") form("write each service as a key:\n\nservices:\n  web:\n    image: nginx") shape(Services),
+        services: BTreeMap<ServiceName, Named<Box<Service>>> = also(&["service", "container", "containers"]) form("write each service as a key:\n\nservices:\n  web:\n    image: nginx") shape(Shape::Services),
         /// AI models, by name.
         models: BTreeMap<ModelKey, Named<Model>> = form("write each model as a key:\n\nmodels:\n  llm:\n    model: ai/smollm2"),
         /// Networks, by name.
-        networks: BTreeMap<NetworkKey, Named<Network>> = also("network") form("write each network as a key:\n\nnetworks:\n  front:") shape(Resources),
+        networks: BTreeMap<NetworkKey, Named<Network>> = also(&["network"]) form("write each network as a key:\n\nnetworks:\n  front:") shape(Shape::Resources),
         /// Volumes, by name.
-        volumes: BTreeMap<VolumeKey, Named<Volume>> = also("volume") form("write each volume as a key:\n\nvolumes:\n  data:") shape(Resources),
+        volumes: BTreeMap<VolumeKey, Named<Volume>> = also(&["volume"]) form("write each volume as a key:\n\nvolumes:\n  data:") shape(Shape::Resources),
         /// Secrets, by name.
-        secrets: BTreeMap<SecretKey, Named<Secret>> = also("secret") form("write each secret as a key:\n\nsecrets:\n  password:\n    file: ./password.txt") shape(Contents),
+        secrets: BTreeMap<SecretKey, Named<Secret>> = also(&["secret"]) form("write each secret as a key:\n\nsecrets:\n  password:\n    file: ./password.txt") shape(Shape::Contents),
         /// Configs, by name.
-        configs: BTreeMap<ConfigKey, Named<Config>> = also("config") form("write each config as a key:\n\nconfigs:\n  settings:\n    file: ./settings.conf") shape(Contents),
+        configs: BTreeMap<ConfigKey, Named<Config>> = also(&["config"]) form("write each config as a key:\n\nconfigs:\n  settings:\n    file: ./settings.conf") shape(Shape::Contents),
     }
 }
 

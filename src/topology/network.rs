@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::Diagnostics;
-use crate::document::{Node, Value};
+use crate::document::{Identity, MergeRule, Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Sealing, record};
 use crate::topology::value::{Flag, Options, Pairs};
@@ -18,11 +18,11 @@ record! {
         /// The driver: `bridge`, `macvlan`, `overlay`... The engine's own choice when absent.
         driver: Option<String> = public,
         /// Options of the driver.
-        driver_opts: Options = public also("opts", "options", "driver_options"),
+        driver_opts: Options = public also(&["opts", "options", "driver_options"]),
         /// Address management.
         ipam: Ipam = form("write `ipam: {config: [{subnet: 172.28.0.0/16}]}`"),
         /// Whether the network is created and removed outside this topology.
-        external: External,
+        external: External = long instead_of("name"),
         /// Whether containers are cut off from networks outside.
         internal: Flag,
         /// Whether containers have IPv4 addresses. True when absent.
@@ -32,7 +32,7 @@ record! {
         /// Whether containers outside a cluster's services may join.
         attachable: Flag,
         /// Labels.
-        labels: Pairs,
+        labels: Pairs = without_empty,
     } elsewhere { crate::topology::attribute::hint::NETWORK }
 }
 
@@ -42,9 +42,9 @@ record! {
         /// The driver.
         driver: Option<String> = public,
         /// Address pools.
-        config: Vec<Spanned<AddressPool>> = form("begin each element with a dash: `- subnet: 172.28.0.0/16`"),
+        config: Vec<Spanned<AddressPool>> = form("begin each element with a dash: `- subnet: 172.28.0.0/16`") merge(MergeRule::Subnets),
         /// Options of the driver.
-        options: Options = public,
+        options: Options = public unique(Identity::Name),
     } elsewhere { crate::topology::attribute::hint::IPAM }
 }
 
@@ -54,9 +54,9 @@ record! {
         /// The subnet: `172.28.0.0/16`.
         subnet: Option<Spanned<String>> = public instead("addresses as `172.28.0.0/16`"),
         /// The part of the subnet that containers get addresses from.
-        ip_range: Option<Spanned<String>> = public instead("addresses as `172.28.0.0/16`"),
+        ip_range: Option<Spanned<String>> = public instead("addresses as `172.28.0.0/16`") unset_when_empty,
         /// The gateway's address.
-        gateway: Option<Spanned<String>> = public instead("an address such as `192.0.2.7`"),
+        gateway: Option<Spanned<String>> = public instead("an address such as `192.0.2.7`") unset_when_empty,
         /// Addresses reserved for hosts, by host name.
         aux_addresses: BTreeMap<String, crate::topology::attribute::Named<String>> = public,
     }

@@ -5,78 +5,20 @@
 //! as interpolating the topology's own files.
 //!
 //! As in Docker Compose, the rest also keeps its notation, such as `1m30s`, `64m` or a command
-//! line, except for the attributes in [`LONG`].
+//! line, except for the attributes that are marked `long`.
 
 use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::diagnostic::Diagnostics;
-use crate::document::pattern::matches;
 use crate::document::{Document, Map, Node, Value};
 use crate::source::{Environment, Span, substitute};
-use crate::topology::attribute::{Attribute, Form, json_of};
+use crate::topology::Sections;
+use crate::topology::attribute::{Attribute, Field, Form, Place, Shape, json_of};
 use crate::topology::canonical::whole_service;
 use crate::topology::service::Mounts;
 use crate::topology::{ResolveChoices, normal, paths, project_name, read};
-
-/// Mappings that are cut out as a whole: some of their keys are required, so that a part of them
-/// cannot be read.
-pub(super) const WHOLE: &[&str] =
-    &["models.*", "services.*.depends_on", "services.*.provider", "services.*.ulimits.*"];
-
-/// Lists whose elements are read independently: only those with variables are cut out.
-pub(super) const ONE_BY_ONE: &[&str] = &[
-    "services.*.configs",
-    "services.*.develop.watch",
-    "services.*.devices",
-    "services.*.env_file",
-    "services.*.label_file",
-    "services.*.secrets",
-    "services.*.volumes",
-];
-
-/// Attributes that are shown in their long form, with defaults and absolute paths, unless they contain a variable.
-pub(super) const LONG: &[&str] = &[
-    "*.*.external",
-    "configs.*.file",
-    "include",
-    "secrets.*.file",
-    "services.*.build",
-    "services.*.build.additional_contexts",
-    "services.*.build.context",
-    "services.*.build.secrets",
-    "services.*.build.ssh",
-    "services.*.configs",
-    "services.*.depends_on",
-    "services.*.develop",
-    "services.*.devices",
-    "services.*.dns",
-    "services.*.env_file",
-    "services.*.gpus",
-    "services.*.label_file",
-    "services.*.models",
-    "services.*.networks",
-    "services.*.ports",
-    "services.*.pre_start",
-    "services.*.provider",
-    "services.*.pull_policy",
-    "services.*.secrets",
-    "services.*.volumes",
-    "version",
-    "volumes.*.driver_opts.device",
-];
-
-/// Defaults that are added next to an attribute only when that is absent.
-pub(super) const FILLED_IN_BESIDE: &[(&str, &str)] = &[
-    ("services.*.network_mode", "networks"),
-    ("services.*.provider", "networks"),
-    ("services.*.build.dockerfile_inline", "dockerfile"),
-    ("networks.*.external", "name"),
-    ("volumes.*.external", "name"),
-    ("secrets.*.external", "name"),
-    ("configs.*.external", "name"),
-];
 
 /// A part that stays as it was written.
 struct Cut {
@@ -170,17 +112,18 @@ fn is_kept(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool
 fn is_long(node: &Node, path: &[String]) -> bool {
     // The keys of a build are considered one by one.
     let is_mapped_build = matches!(node.value, Value::Map(_)) && matches("services.*.build", path);
-    !is_mapped_build && matches_any(path, LONG)
+    let is_device = matches("volumes.*.driver_opts.device", path);
+    !is_mapped_build && (is_device || attribute_at(path).is_some_and(|attribute| attribute.is_long))
 }
 
 /// Cuts the parts with variables out of a value that has some.
 fn is_kept_in_part(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>) -> bool {
     match &mut node.value {
-        Value::Map(_) if !matches_any(path, WHOLE) => {
+        Value::Map(_) if !is_whole(path) => {
             cut_from(node, path, cuts);
             true
         }
-        Value::List(elements) if matches_any(path, ONE_BY_ONE) => {
+        Value::List(elements) if attribute_at(path).is_some_and(|list| list.is_read_one_by_one) => {
             let mut position = 0;
             elements.retain(|element| {
                 let is_kept = !has_variables(element) || is_certain(element, path);
@@ -203,6 +146,22 @@ fn is_kept_in_part(node: &mut Node, path: &mut Vec<String>, cuts: &mut Vec<Cut>)
             cuts.push(Cut::new(path, node));
             false
         }
+    }
+}
+
+/// Whether a mapping is taken out as a whole: some of its keys must be there, so a part of it cannot be read.
+fn is_whole(path: &[String]) -> bool {
+    match Place::find(Sections::FIELDS, path) {
+        Some(Place::Attribute(mapping)) => mapping.shape == Shape::Record && mapping.has_required_keys(),
+        Some(Place::Entry(of)) => of.has_required_keys(),
+        None => false,
+    }
+}
+
+fn attribute_at(path: &[String]) -> Option<&'static Field> {
+    match Place::find(Sections::FIELDS, path)? {
+        Place::Attribute(attribute) => Some(attribute),
+        Place::Entry(_) => None,
     }
 }
 
@@ -233,36 +192,27 @@ fn has_variables(node: &Node) -> bool {
 /// Removes defaults that were added only because something that was cut out seemed to be missing.
 fn take_back_defaults(model: &mut Json, path: &[String], root: &Node) {
     let Some((_, above)) = path.split_last() else { return };
-    for (_, beside) in FILLED_IN_BESIDE.iter().filter(|(pattern, _)| matches(pattern, path)) {
-        let node = above.iter().try_fold(root, |node, key| node.as_map()?.get(key));
-        let is_written = node.and_then(|node| node.as_map()?.get(beside)).is_some();
-        let object = above.iter().try_fold(&mut *model, |object, key| object.get_mut(key));
-        if let (false, Some(Json::Object(object))) = (is_written, object) {
-            object.remove(*beside);
-        }
+    let Some(beside) = attribute_at(path).and_then(|attribute| attribute.instead_of) else { return };
+    let node = above.iter().try_fold(root, |node, key| node.as_map()?.get(key));
+    let is_written = node.and_then(|node| node.as_map()?.get(beside)).is_some();
+    let object = above.iter().try_fold(model, |object, key| object.get_mut(key));
+    if let (false, Some(Json::Object(object))) = (is_written, object) {
+        object.remove(beside);
     }
 }
 
 /// Makes a path that is relative, whatever its variables are, absolute.
 fn complete_path(cut: &mut Cut, document: &Document) {
-    const TEXTS: &[&str] = &[
-        "configs.*.file",
-        "secrets.*.file",
-        "services.*.build.additional_contexts.*",
-        "services.*.build.context",
-        "services.*.env_file",
-        "services.*.label_file",
-    ];
-    const IN_MAPPINGS: &[(&str, &str)] = &[
-        ("services.*.develop.watch", "path"),
-        ("services.*.env_file", "path"),
-        ("services.*.volumes", "source"),
-    ];
+    let Some(Place::Attribute(attribute) | Place::Entry(attribute)) =
+        Place::find(Sections::FIELDS, &cut.path)
+    else {
+        return;
+    };
     let text = match &mut cut.value {
-        text @ Json::String(_) if matches_any(&cut.path, TEXTS) => Some(text),
+        text @ Json::String(_) => Some(text).filter(|_| attribute.is_path),
         Json::Object(object) => {
-            let key = IN_MAPPINGS.iter().find(|(pattern, _)| matches(pattern, &cut.path));
-            key.and_then(|(_, key)| object.get_mut(*key))
+            let path = attribute.elements.iter().find(|field| field.is_path);
+            path.and_then(|path| object.get_mut(path.key))
         }
         _ => None,
     };
@@ -299,6 +249,8 @@ fn put_back(model: &mut Json, Cut { path, value, element, at: _ }: Cut) {
     }
 }
 
-fn matches_any(path: &[String], patterns: &[&str]) -> bool {
-    patterns.iter().any(|pattern| matches(pattern, path))
+/// True when `path` is one that `pattern`, such as `services.*.ports`, stands for: `*` is any one key.
+fn matches(pattern: &str, path: &[String]) -> bool {
+    let keys = pattern.split('.');
+    keys.clone().count() == path.len() && keys.zip(path).all(|(part, key)| part == "*" || part == key)
 }

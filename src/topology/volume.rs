@@ -13,10 +13,10 @@ record! {
         /// The driver. `local` when absent.
         driver: Option<String> = public,
         /// Options of the driver.
-        driver_opts: Options = also("opts", "options", "driver_options"),
+        driver_opts: Options = also(&["opts", "options", "driver_options"]),
         /// Whether the volume is created and removed outside this topology.
-        external: External,
+        external: External = long instead_of("name"),
         /// Labels.
-        labels: Pairs,
+        labels: Pairs = without_empty,
     } elsewhere { crate::topology::attribute::hint::VOLUME }
 }

@@ -32,7 +32,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 #[test]
 fn a_stage_uses_only_those_to_its_left() {
     let mut wrong = Vec::new();
-    for (path, text) in sources() {
+    // A stage is tried with what it is handed from its right.
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.ends_with("testing.rs")) {
         let Some(own) = stage_of(&path) else { continue };
         for (line, used) in uses_of_stages(&text, depth(&path)) {
             if position(&used).is_none_or(|used| used > position(own).expect("a directory that is listed")) {

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use topo::diagnostic::Diagnostics;
+use topo::lint;
 use topo::source::{self, Environment, FileChoice, Origin, Sources};
 use topo::topology::{self, ResolveChoices, Topology};
-use topo::{document, lint};
 
 /// What to load, and how.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +84,7 @@ pub(crate) fn load(request: &Request) -> Loaded {
     let files = source::discover(&choice, process).unwrap_or_else(|error| panic!("{error}"));
     let source::Discovered { mut sources, files, project_directory, environment, .. } = files;
     let mut found = Diagnostics::default();
-    let document = document::load(&mut sources, &files, &project_directory, &environment, &mut found);
+    let document = topo::topology::load(&mut sources, &files, &project_directory, &environment, &mut found);
     let name = environment.get(source::PROJECT_NAME);
     let is_given = name.is_some_and(|name| name.origin != Origin::Fallback);
     let name = name.map(|name| name.value.clone());

@@ -125,7 +125,7 @@ fn is_checked(attribute: &str) -> bool {
         let text = format!("{head}{nonsense} }} }}\n");
         let file = sources.add("topology.yaml", &text);
         let environment = topo::source::Environment::default();
-        let document = topo::document::load(&mut sources, &[file], Path::new("/"), &environment, &mut found);
+        let document = topo::topology::load(&mut sources, &[file], Path::new("/"), &environment, &mut found);
         let service =
             ["services", "web"].iter().try_fold(&*document.root, |node, key| node.as_map()?.get(key));
         service.and_then(|service| Service::decode(service, &mut found));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::cli::arguments::global::Global;
 use crate::diagnostic::Diagnostics;
-use crate::document::{self, Document, Key, Node};
+use crate::document::{Document, Key, Node};
 use crate::source::{self, Environment};
 use crate::value::port::PortMapping;
 
@@ -81,5 +81,5 @@ fn document_of(global: &Global) -> Option<Document> {
     let found_files = source::discover(&global.files_meant(), Environment::of_process()).ok()?;
     let source::Discovered { mut sources, files, project_directory, environment, .. } = found_files;
     let mut found = Diagnostics::default();
-    Some(document::load(&mut sources, &files, &project_directory, &environment, &mut found))
+    Some(crate::topology::load(&mut sources, &files, &project_directory, &environment, &mut found))
 }

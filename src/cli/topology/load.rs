@@ -14,7 +14,7 @@ use crate::cli::io::output::Output;
 use crate::cli::topology::services;
 use crate::cli::topology::unreadable;
 use crate::diagnostic::Diagnostics;
-use crate::document::{self, Document, LoadOptions};
+use crate::document::{Document, LoadOptions};
 use crate::lint::{self, profile::Chosen};
 use crate::run::model_runner::ModelRunner;
 use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Sources};
@@ -142,7 +142,7 @@ fn read_found(
     let source::Discovered { mut sources, files, project_directory, environment, passed_over } = found_files;
     let mut found = Diagnostics::default();
     let document =
-        document::load_with(&mut sources, &files, &project_directory, &environment, options, &mut found);
+        topology::load_with(&mut sources, &files, &project_directory, &environment, options, &mut found);
     let (name, default_name) = project_names(&environment);
     check_project_name(name.as_deref().filter(|_| global.project_name.is_none()), output)?;
     let choices = ResolveChoices {

@@ -2,11 +2,9 @@
 
 /// Declares a mapping with known keys; see the documentation of [the module](super).
 ///
-/// A field is `name: Type` or, where the key is not a Rust name, `name as "key": Type`. Marks follow a `=`: with
-/// `required` the key must be there, with `public` its value is never a secret ([`Sealing`](super::Sealing)),
-/// `example("...")` is a value that it may have, `also("...")` another name of it, `form("...")` and `instead("...")`
-/// are advice ([`Field`](super::Field)), and `shape(...)` is its [`Shape`](super::Shape) where the type does not
-/// give it. Keys that belong elsewhere follow the fields. The type's `Default` is the value of an absent key.
+/// A field is `name: Type` or, where the key is not a Rust name, `name as "key": Type`. Marks follow a `=`: they are
+/// the methods of [`Field`](super::Field), and say whatever else is known of the attribute. Keys that belong
+/// elsewhere follow the fields. The type's `Default` is the value of an absent key.
 macro_rules! record {
     (
         $(#[doc = $record_doc:literal])*
@@ -32,19 +30,10 @@ macro_rules! record {
         impl $name {
             /// Every key that is known here.
             pub const FIELDS: &'static [$crate::topology::attribute::Field] = &[
-                $( $crate::topology::attribute::Field {
-                    key: $crate::topology::attribute::key!($field $(as $key)?),
-                    keys: <$type as $crate::topology::attribute::Attribute>::KEYS,
-                    doc: concat!($($doc, "\n"),*),
-                    is_required: $crate::topology::attribute::is_required!($($($mark $(($($of_mark)*))?)+)?),
-                    sealing: $crate::topology::attribute::sealing_of!($type, $($($mark $(($($of_mark)*))?)+)?),
-                    example: $crate::topology::attribute::mark_of!(example; $($($mark $(($($of_mark)*))?)+)?),
-                    also: $crate::topology::attribute::also_of!($($($mark $(($($of_mark)*))?)+)?),
-                    form: $crate::topology::attribute::mark_of!(form; $($($mark $(($($of_mark)*))?)+)?),
-                    instead: $crate::topology::attribute::mark_of!(instead; $($($mark $(($($of_mark)*))?)+)?),
-                    shape: $crate::topology::attribute::shape_of!($type, $($($mark $(($($of_mark)*))?)+)?),
-                    schema: <$type as $crate::topology::attribute::Attribute>::schema,
-                }, )*
+                $( $crate::topology::attribute::Field::new::<$type>(
+                    $crate::topology::attribute::key!($field $(as $key)?),
+                    concat!($($doc, "\n"),*),
+                ) $( $( .$mark($($($of_mark)*)?) )+ )?, )*
             ];
 
             const RECORD: $crate::topology::attribute::Record = $crate::topology::attribute::Record {
@@ -136,92 +125,6 @@ macro_rules! record {
     };
 }
 
-/// Whether a record's field must be there.
-macro_rules! is_required {
-    () => {
-        false
-    };
-    (required $($rest:tt)*) => {
-        true
-    };
-    ($mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
-        $crate::topology::attribute::is_required!($($rest)*)
-    };
-    ($mark:ident $($rest:tt)*) => {
-        $crate::topology::attribute::is_required!($($rest)*)
-    };
-}
-
-/// What of a record's field may be a secret.
-macro_rules! sealing_of {
-    ($type:ty,) => {
-        <$type as $crate::topology::attribute::Attribute>::SEALING
-    };
-    ($type:ty, public $($rest:tt)*) => {
-        $crate::topology::attribute::Sealing::Public
-    };
-    ($type:ty, $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
-        $crate::topology::attribute::sealing_of!($type, $($rest)*)
-    };
-    ($type:ty, $mark:ident $($rest:tt)*) => {
-        $crate::topology::attribute::sealing_of!($type, $($rest)*)
-    };
-}
-
-/// What a mark with a text says of a record's field.
-macro_rules! mark_of {
-    ($wanted:ident;) => {
-        None
-    };
-    (example; example ($text:literal) $($rest:tt)*) => {
-        Some($text)
-    };
-    (form; form ($text:literal) $($rest:tt)*) => {
-        Some($text)
-    };
-    (instead; instead ($text:literal) $($rest:tt)*) => {
-        Some($text)
-    };
-    ($wanted:ident; $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
-        $crate::topology::attribute::mark_of!($wanted; $($rest)*)
-    };
-    ($wanted:ident; $mark:ident $($rest:tt)*) => {
-        $crate::topology::attribute::mark_of!($wanted; $($rest)*)
-    };
-}
-
-/// What else a record's field is called.
-macro_rules! also_of {
-    () => {
-        &[]
-    };
-    (also ($($name:literal),*) $($rest:tt)*) => {
-        &[$($name),*]
-    };
-    ($mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
-        $crate::topology::attribute::also_of!($($rest)*)
-    };
-    ($mark:ident $($rest:tt)*) => {
-        $crate::topology::attribute::also_of!($($rest)*)
-    };
-}
-
-/// How the value of a record's field is written.
-macro_rules! shape_of {
-    ($type:ty,) => {
-        <$type as $crate::topology::attribute::Attribute>::SHAPE
-    };
-    ($type:ty, shape ($shape:ident) $($rest:tt)*) => {
-        $crate::topology::attribute::Shape::$shape
-    };
-    ($type:ty, $mark:ident ($($of_mark:tt)*) $($rest:tt)*) => {
-        $crate::topology::attribute::shape_of!($type, $($rest)*)
-    };
-    ($type:ty, $mark:ident $($rest:tt)*) => {
-        $crate::topology::attribute::shape_of!($type, $($rest)*)
-    };
-}
-
 /// The keys that belong elsewhere than in a record.
 macro_rules! elsewhere {
     () => {
@@ -298,4 +201,4 @@ macro_rules! choice {
     };
 }
 
-pub(crate) use {also_of, choice, elsewhere, is_required, key, mark_of, record, sealing_of, shape_of};
+pub(crate) use {choice, elsewhere, key, record};

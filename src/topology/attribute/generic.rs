@@ -13,6 +13,7 @@ use crate::topology::attribute::{
 
 impl<T: Attribute> Attribute for Option<T> {
     const KEYS: &'static [Field] = T::KEYS;
+    const ELEMENTS: &'static [Field] = T::ELEMENTS;
     const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 
@@ -35,6 +36,7 @@ pub struct Nullable<T>(pub Option<T>);
 
 impl<T: Attribute> Attribute for Nullable<T> {
     const KEYS: &'static [Field] = T::KEYS;
+    const ELEMENTS: &'static [Field] = T::ELEMENTS;
     const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 
@@ -89,6 +91,7 @@ impl<T: Attribute> Attribute for Box<T> {
 
 impl<T: Attribute> Attribute for Spanned<T> {
     const KEYS: &'static [Field] = T::KEYS;
+    const ELEMENTS: &'static [Field] = T::ELEMENTS;
     const SHAPE: Shape = T::SHAPE;
     const SEALING: Sealing = T::SEALING;
 
@@ -106,6 +109,7 @@ impl<T: Attribute> Attribute for Spanned<T> {
 }
 
 impl<T: Attribute> Attribute for Vec<T> {
+    const ELEMENTS: &'static [Field] = T::KEYS;
     const SHAPE: Shape = T::SHAPE.list();
     const SEALING: Sealing = Sealing::Each(&T::SEALING);
 

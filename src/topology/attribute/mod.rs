@@ -7,13 +7,12 @@
 mod declare;
 mod element;
 mod example;
+mod field;
 mod form;
 mod generic;
 pub(crate) mod hint;
 pub mod quotes;
 mod sealing;
-#[cfg(test)]
-mod tables;
 mod text;
 mod translation;
 mod wanted;
@@ -25,9 +24,8 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, WrongType, code, suggest};
 use crate::document::{Key, Kind, Map, Node, Value};
 use crate::source::Span;
-pub(crate) use declare::{
-    also_of, choice, elsewhere, is_required, key, mark_of, record, sealing_of, shape_of,
-};
+pub(crate) use declare::{choice, elsewhere, key, record};
+pub use field::{Field, Place};
 pub use generic::{Ignored, Named, Nullable};
 pub use hint::divided_by_a_blank;
 pub use sealing::Sealing;
@@ -39,6 +37,8 @@ pub trait Attribute: Sized {
     const MAY_BE_EMPTY: bool = false;
     /// The keys of its mapping, or of each mapping in it by name; none where any key may stand.
     const KEYS: &'static [Field] = &[];
+    /// The keys of the elements of its list, where they are mappings.
+    const ELEMENTS: &'static [Field] = &[];
     /// What of it may be a secret: everything, unless the type or the field that holds it says otherwise.
     const SEALING: Sealing = Sealing::Whole;
     /// How it is written, as far as advice depends on it.
@@ -69,33 +69,6 @@ pub enum Form {
 
 /// Extensions (`x-...`): kept as they are, looked at by nobody but tools that know them.
 pub type Extensions = BTreeMap<String, Json>;
-
-/// One key of a record, for suggestions, documentation and schema.
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    /// The key.
-    pub key: &'static str,
-    /// The keys of its value, or of each entry of it; none where any key may stand, and of the elements of a list.
-    pub keys: &'static [Field],
-    /// What it means: Markdown.
-    pub doc: &'static str,
-    /// Whether it must be there.
-    pub is_required: bool,
-    /// What of its value may be a secret.
-    pub sealing: Sealing,
-    /// A value that it may have, on one line of YAML.
-    pub example: Option<&'static str>,
-    /// What else it is called, by other tools or by mistake.
-    pub also: &'static [&'static str],
-    /// How its value is written: the help where it is of a wrong type.
-    pub form: Option<&'static str>,
-    /// What may be written where most texts have no meaning, in place of the advice to quote a value.
-    pub instead: Option<&'static str>,
-    /// How its value is written, as far as advice depends on it.
-    pub shape: Shape,
-    /// The schema of its value.
-    pub schema: fn(&mut JsonMap<String, Json>) -> Json,
-}
 
 /// The keys of a mapping, and those that belong elsewhere.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::Diagnostics;
-use crate::document::{Node, Value};
+use crate::document::{Identity, Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Field, Form, Named, Sealing, Shape, record};
 use crate::topology::name::SecretKey;
@@ -19,19 +19,19 @@ record! {
     /// How an image is built.
     pub struct BuildSection {
         /// Named contexts that the Dockerfile may use: a directory, a URL, `docker-image://...` or `service:NAME`.
-        additional_contexts: Pairs,
+        additional_contexts: Pairs = long path,
         /// Build arguments. A name without a value is taken from the caller's environment.
-        args: Pairs = also("arg", "build_args", "build-args", "build_arg"),
+        args: Pairs = also(&["arg", "build_args", "build-args", "build_arg"]) without_empty,
         /// Images and caches to take layers from.
         cache_from: Vec<Spanned<String>>,
         /// Where the cache is written to.
         cache_to: Vec<Spanned<String>>,
         /// The directory or URL that is sent to the builder. `.` when absent.
-        context: Option<Spanned<String>> = also("path", "dir", "directory", "folder"),
+        context: Option<Spanned<String>> = also(&["path", "dir", "directory", "folder"]) long path,
         /// The Dockerfile, relative to the context. `Dockerfile` when absent.
-        dockerfile: Option<Spanned<String>> = public also("file", "docker_file", "docker-file"),
+        dockerfile: Option<Spanned<String>> = public also(&["file", "docker_file", "docker-file"]),
         /// The Dockerfile's text itself.
-        dockerfile_inline: Option<Spanned<String>>,
+        dockerfile_inline: Option<Spanned<String>> = instead_of("dockerfile"),
         /// Privileges that the build requests.
         entitlements: Vec<Spanned<String>> = public,
         /// Additional lines of the hosts file while building.
@@ -39,7 +39,7 @@ record! {
         /// Isolation technology (Windows).
         isolation: Option<String> = public,
         /// Labels of the image.
-        labels: Pairs,
+        labels: Pairs = without_empty,
         /// Network while building: `default`, `none` or `host`.
         network: Option<String> = public,
         /// Whether every step is run again, without the cache.
@@ -47,7 +47,7 @@ record! {
         /// Stages that are built without the cache.
         no_cache_filter: OneOrMany = public,
         /// Platforms to build for.
-        platforms: Vec<Spanned<String>> = public instead("`linux/amd64`, `linux/arm64` or `linux/arm/v7`"),
+        platforms: Vec<Spanned<String>> = public instead("`linux/amd64`, `linux/arm64` or `linux/arm/v7`") unique(Identity::Text),
         /// Whether the build has full access to the host.
         privileged: Flag,
         /// Provenance attestation: `true`, `false` or `mode=max`.
@@ -57,15 +57,15 @@ record! {
         /// Bill-of-materials attestation: `true`, `false` or a generator.
         sbom: Option<Loose> = public,
         /// Secrets that the build may read.
-        secrets: Vec<Spanned<ContainerFile<SecretKey>>>,
+        secrets: Vec<Spanned<ContainerFile<SecretKey>>> = long,
         /// Size of `/dev/shm` while building.
         shm_size: Option<ByteSize>,
         /// SSH agents or keys that the build may use: `default`, or `id=path`.
-        ssh: SshKeys,
+        ssh: SshKeys = long,
         /// Additional tags of the image.
-        tags: Vec<Spanned<ImageReference>> = public,
+        tags: Vec<Spanned<ImageReference>> = public unique(Identity::Name),
         /// The stage to build. The last one when absent.
-        target: Option<Spanned<String>> = public also("stage"),
+        target: Option<Spanned<String>> = public also(&["stage"]),
         /// Limits of the build's processes.
         ulimits: BTreeMap<String, Named<Ulimit>>,
     } elsewhere { crate::topology::attribute::hint::BUILD }

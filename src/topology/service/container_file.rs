@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Kind, Node, Value};
 use crate::source::{Span, Spanned};
-use crate::topology::attribute::{Attribute, Extensions, Form, Sealing, record};
+use crate::topology::attribute::{Attribute, Extensions, Field, Form, Sealing, record};
 use crate::topology::value::Loose;
 
 record! {
@@ -53,6 +53,7 @@ impl<K: AsRef<str>> ContainerFile<K> {
 }
 
 impl<K: From<String> + AsRef<str> + Clone> Attribute for ContainerFile<K> {
+    const KEYS: &'static [Field] = ContainerFileSection::FIELDS;
     const SEALING: Sealing = ContainerFileSection::SEALING;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {

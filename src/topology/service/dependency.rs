@@ -9,7 +9,7 @@ use crate::diagnostic::suggest::closest;
 use crate::document::{Node, Value};
 use crate::source::Span;
 use crate::topology::attribute::{
-    Attribute, Form, Named, Sealing, Shape, Wanted, WantedKind, choice, record, wrong_type,
+    Attribute, Field, Form, Named, Sealing, Shape, Wanted, WantedKind, choice, record, wrong_type,
 };
 use crate::topology::name::ServiceName;
 use crate::topology::service::model_binding::refuse_repetition;
@@ -68,6 +68,7 @@ impl Dependencies {
 }
 
 impl Attribute for Dependencies {
+    const KEYS: &'static [Field] = DependencySection::FIELDS;
     const SHAPE: Shape = Shape::Dependencies;
     const SEALING: Sealing = Sealing::Each(&DependencySection::SEALING);
 

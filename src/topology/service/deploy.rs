@@ -16,9 +16,9 @@ record! {
         /// How a cluster finds the service: `vip` or `dnsrr`.
         endpoint_mode: Option<String> = public,
         /// How many containers run. 1 when absent.
-        replicas: Option<Spanned<Integer>> = also("scale", "replica", "instances"),
+        replicas: Option<Spanned<Integer>> = also(&["scale", "replica", "instances"]),
         /// Labels of the service in a cluster.
-        labels: Pairs,
+        labels: Pairs = without_empty,
         /// How a failed update is rolled back.
         rollback_config: Option<UpdateConfig>,
         /// How a changed service is replaced.
@@ -26,7 +26,7 @@ record! {
         /// Limits and reservations.
         resources: Option<Resources> = form("write `resources: {limits: {cpus: \"0.5\", memory: 256m}}`"),
         /// When the engine starts the container again.
-        restart_policy: Option<DeployRestartPolicy> = also("restart") form("write `restart_policy: {condition: on-failure}`"),
+        restart_policy: Option<DeployRestartPolicy> = also(&["restart"]) form("write `restart_policy: {condition: on-failure}`"),
         /// Which nodes of a cluster run the service.
         placement: Option<Placement>,
     } elsewhere { crate::topology::attribute::hint::DEPLOY }
@@ -64,9 +64,9 @@ record! {
     /// Limits and reservations.
     pub struct Resources {
         /// The most that a container may use.
-        limits: Option<Limits> = also("limit") form("write, for example, `{cpus: \"0.5\", memory: 256m}`"),
+        limits: Option<Limits> = also(&["limit"]) form("write, for example, `{cpus: \"0.5\", memory: 256m}`"),
         /// What is reserved for a container.
-        reservations: Option<Reservations> = also("reservation") form("write, for example, `{cpus: \"0.5\", memory: 256m}`"),
+        reservations: Option<Reservations> = also(&["reservation"]) form("write, for example, `{cpus: \"0.5\", memory: 256m}`"),
     } elsewhere { crate::topology::attribute::hint::RESOURCES }
 }
 
@@ -74,9 +74,9 @@ record! {
     /// The most that a container may use.
     pub struct Limits {
         /// CPUs, such as `0.5`.
-        cpus: Option<Spanned<Cpus>> = public also("cpu"),
+        cpus: Option<Spanned<Cpus>> = public also(&["cpu"]),
         /// Memory.
-        memory: Option<Spanned<ByteSize>> = also("mem", "mem_limit", "ram"),
+        memory: Option<Spanned<ByteSize>> = also(&["mem", "mem_limit", "ram"]),
         /// Processes.
         pids: Option<Spanned<Integer>>,
     }
@@ -86,9 +86,9 @@ record! {
     /// What is reserved for a container.
     pub struct Reservations {
         /// CPUs, such as `0.25`.
-        cpus: Option<Spanned<Cpus>> = public also("cpu"),
+        cpus: Option<Spanned<Cpus>> = public also(&["cpu"]),
         /// Memory.
-        memory: Option<Spanned<ByteSize>> = also("mem", "mem_limit", "ram"),
+        memory: Option<Spanned<ByteSize>> = also(&["mem", "mem_limit", "ram"]),
         /// Generic resources of the cluster.
         generic_resources: Vec<GenericResource>,
         /// Devices, such as GPUs.

@@ -9,7 +9,7 @@ record! {
     /// What `watch` does when files change.
     pub struct Develop {
         /// Rules, in order.
-        watch: Vec<Spanned<WatchRule>>,
+        watch: Vec<Spanned<WatchRule>> = one_by_one,
     }
 }
 
@@ -17,7 +17,7 @@ record! {
     /// What to do when files below a path change.
     pub struct WatchRule {
         /// The directory or file to watch.
-        path: Option<Spanned<String>> = required public,
+        path: Option<Spanned<String>> = required public path,
         /// What to do: `sync`, `rebuild`, `restart`, `sync+restart` or `sync+exec`.
         action: Option<Spanned<WatchAction>> = required,
         /// Where files are copied to in the container.

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{
-    Attribute, Form, Sealing, Wanted, WantedKind, divided_by_a_blank, record, wrong_type,
+    Attribute, Field, Form, Sealing, Wanted, WantedKind, divided_by_a_blank, record, wrong_type,
 };
 use crate::topology::value::{Integer, Pairs};
 use crate::value::ValueError;
@@ -43,6 +43,7 @@ impl DeviceMapping {
 }
 
 impl Attribute for DeviceMapping {
+    const KEYS: &'static [Field] = DeviceSection::FIELDS;
     const SEALING: Sealing = DeviceSection::SEALING;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {

@@ -5,17 +5,19 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Shape, Wanted, WantedKind, choice, record, wrong_type};
+use crate::topology::attribute::{
+    Attribute, Field, Form, Shape, Wanted, WantedKind, choice, record, wrong_type,
+};
 
 record! {
     /// A file with environment variables, as it was written.
     pub struct EnvFileSection {
         /// The file.
-        path: Option<Spanned<String>> = required public,
+        path: Option<Spanned<String>> = required public path,
         /// Whether it must exist. True when absent.
         required: Option<bool>,
         /// How it is read.
-        format: Option<EnvFileFormat>,
+        format: Option<EnvFileFormat> = unset_when_empty,
     }
 }
 
@@ -43,7 +45,9 @@ pub struct EnvFile {
 pub struct EnvFiles(pub Vec<EnvFile>);
 
 impl Attribute for EnvFiles {
+    const ELEMENTS: &'static [Field] = EnvFileSection::FIELDS;
     const SHAPE: Shape = Shape::List;
+
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
         let items = match &node.value {
             Value::Scalar(_) => std::slice::from_ref(node),

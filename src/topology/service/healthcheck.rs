@@ -3,7 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code};
-use crate::document::{Node, Value};
+use crate::document::{MergeRule, Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Form, Wanted, record, wrong_type};
 use crate::topology::value::{
@@ -14,17 +14,17 @@ record! {
     /// How to check that a container is healthy.
     pub struct Healthcheck {
         /// Whether the image's health check is switched off.
-        disable: Flag = also("disabled"),
+        disable: Flag = also(&["disabled"]),
         /// Time between two checks. 30 seconds when absent.
-        interval: Option<Spanned<Duration>> = also("period", "every"),
+        interval: Option<Spanned<Duration>> = also(&["period", "every"]),
         /// How many checks in a row must fail. 3 when absent.
-        retries: Option<Spanned<Integer>> = also("retry", "attempts", "max_attempts"),
+        retries: Option<Spanned<Integer>> = also(&["retry", "attempts", "max_attempts"]),
         /// The command: `["CMD", ...]`, `["CMD-SHELL", "..."]`, `["NONE"]`, or a string for a shell.
-        test: Option<Spanned<HealthTest>> = also("command", "cmd", "check"),
+        test: Option<Spanned<HealthTest>> = also(&["command", "cmd", "check"]) merge(MergeRule::Replace),
         /// How long a check may take. 30 seconds when absent.
         timeout: Option<Spanned<Duration>>,
         /// Time after the start during which failures do not count.
-        start_period: Option<Spanned<Duration>> = also("start", "start-period", "initial_delay"),
+        start_period: Option<Spanned<Duration>> = also(&["start", "start-period", "initial_delay"]),
         /// Time between two checks during the start period. 5 seconds when absent.
         start_interval: Option<Spanned<Duration>>,
     }

@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Node, Value};
 use crate::source::Spanned;
-use crate::topology::attribute::{Attribute, Form, Sealing, record};
+use crate::topology::attribute::{Attribute, Field, Form, Sealing, record};
 use crate::topology::value::{ByteSize, Integer};
 
 /// A limit of a container's processes: one number, or a soft and a hard one. `-1` means no limit.
@@ -30,6 +30,7 @@ record! {
 }
 
 impl Attribute for Ulimit {
+    const KEYS: &'static [Field] = UlimitSection::FIELDS;
     const SEALING: Sealing = Sealing::Public;
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {

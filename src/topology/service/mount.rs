@@ -8,8 +8,8 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::{Span, Spanned};
 use crate::topology::attribute::{
-    Attribute, Form, Sealing, Shape, Wanted, WantedKind, choice, divided_by_a_blank, put, record, word,
-    wrong_type,
+    Attribute, Field, Form, Sealing, Shape, Wanted, WantedKind, choice, divided_by_a_blank, put, record,
+    word, wrong_type,
 };
 use crate::topology::name::VolumeKey;
 use crate::topology::service::container_file::FileMode;
@@ -42,11 +42,11 @@ record! {
         /// What is mounted: `bind`, `volume`, `tmpfs`, `image`...
         kind as "type": Option<MountKind> = required,
         /// A path, a volume's key in the topology, or an image.
-        source: Option<Spanned<String>> = public also("src", "from", "host"),
+        source: Option<Spanned<String>> = public also(&["src", "from", "host"]) unset_when_empty path,
         /// Where it appears in the container.
-        target: Option<Spanned<String>> = required public also("destination", "dst", "to", "path", "container") instead("a path in the container: `/path`"),
+        target: Option<Spanned<String>> = required public also(&["destination", "dst", "to", "path", "container"]) instead("a path in the container: `/path`"),
         /// Whether it is mounted read-only.
-        read_only: Flag = also("readonly", "ro", "read-only"),
+        read_only: Flag = also(&["readonly", "ro", "read-only"]),
         /// Ignored by current engines.
         consistency: Option<String> = public,
         /// Options of a bind mount.
@@ -64,7 +64,7 @@ record! {
     /// Options of a bind mount.
     pub struct BindOptions {
         /// Propagation of mounts: `rprivate`, `rshared`, `rslave`...
-        propagation: Option<String> = public instead("`rprivate`, `rshared` or `rslave`"),
+        propagation: Option<String> = public instead("`rprivate`, `rshared` or `rslave`") unset_when_empty,
         /// Whether a missing directory is created on the host. True when absent.
         create_host_path: Option<bool>,
         /// Whether submounts are included: `enabled`, `disabled`, `writable` or `readonly`.
@@ -185,6 +185,7 @@ impl Mount {
 pub struct Mounts(pub Vec<Spanned<Mount>>);
 
 impl Attribute for Mounts {
+    const ELEMENTS: &'static [Field] = MountSection::FIELDS;
     const SHAPE: Shape = Shape::List;
     const SEALING: Sealing = Sealing::Each(&MountSection::SEALING);
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::diagnostic::Diagnostics;
-use crate::document::Node;
+use crate::document::{Identity, Node};
 use crate::source::Spanned;
 use crate::topology::attribute::{Attribute, Field, Form, Named, Sealing, Shape, record};
 use crate::topology::name::NetworkKey;
@@ -16,17 +16,17 @@ record! {
     /// A container's endpoint in a network.
     pub struct ServiceNetwork {
         /// Additional names of the container in this network.
-        aliases: Vec<Spanned<String>> = public,
+        aliases: Vec<Spanned<String>> = public unique(Identity::Name),
         /// Name of the interface in the container.
         interface_name: Option<Spanned<String>> = public,
         /// A fixed IPv4 address.
-        ipv4_address: Option<Spanned<String>> = public instead("an address such as `192.0.2.7`"),
+        ipv4_address: Option<Spanned<String>> = public instead("an address such as `192.0.2.7`") unset_when_empty,
         /// A fixed IPv6 address.
-        ipv6_address: Option<Spanned<String>> = public instead("an address such as `2001:db8::7`"),
+        ipv6_address: Option<Spanned<String>> = public instead("an address such as `2001:db8::7`") unset_when_empty,
         /// Link-local addresses.
-        link_local_ips: Vec<Spanned<String>> = public,
+        link_local_ips: Vec<Spanned<String>> = public unique(Identity::Name),
         /// Hardware address.
-        mac_address: Option<Spanned<String>> = public instead("an address such as `02:42:ac:11:00:02`"),
+        mac_address: Option<Spanned<String>> = public instead("an address such as `02:42:ac:11:00:02`") unset_when_empty,
         /// Options of the network driver for this endpoint.
         driver_opts: Options = public,
         /// The network with the highest priority is attached first.

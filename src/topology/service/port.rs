@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Node, Value};
 use crate::source::Spanned;
 use crate::topology::attribute::{
-    Attribute, Form, Sealing, Shape, Wanted, WantedKind, divided_by_a_blank, put, record, wrong_type,
+    Attribute, Field, Form, Sealing, Shape, Wanted, WantedKind, divided_by_a_blank, put, record, wrong_type,
 };
 use crate::topology::value::pitfall::warn_of_base_60;
 use crate::topology::value::scalar::loose_text;
@@ -28,13 +28,13 @@ record! {
         /// `ingress` or `host`, for a cluster.
         mode: Option<String> = public,
         /// The address on the host. All of them when absent.
-        host_ip: Option<Spanned<String>> = public also("ip", "address") instead("an address such as `192.0.2.7`"),
+        host_ip: Option<Spanned<String>> = public also(&["ip", "address"]) instead("an address such as `192.0.2.7`"),
         /// The port in the container.
-        target: Option<Spanned<Integer>> = required also("container", "container_port", "port", "to"),
+        target: Option<Spanned<Integer>> = required also(&["container", "container_port", "port", "to"]),
         /// The port on the host, or a range to choose from. Any free one when absent.
-        published: Option<Spanned<Loose>> = public also("host", "host_port", "public", "from") instead("a port: `\"80\"`"),
+        published: Option<Spanned<Loose>> = public also(&["host", "host_port", "public", "from"]) instead("a port: `\"80\"`"),
         /// `tcp`, `udp` or `sctp`.
-        protocol: Option<Spanned<String>> = public instead("`tcp` or `udp`"),
+        protocol: Option<Spanned<String>> = public instead("`tcp` or `udp`") unset_when_empty,
         /// The application protocol, for documentation: `http`.
         app_protocol: Option<String> = public,
     }
@@ -74,6 +74,7 @@ impl Port {
 pub struct Ports(pub Vec<Spanned<Port>>);
 
 impl Attribute for Ports {
+    const ELEMENTS: &'static [Field] = PortSection::FIELDS;
     const SHAPE: Shape = Shape::List;
     const SEALING: Sealing = Sealing::Each(&PortSection::SEALING);
 

@@ -35,7 +35,7 @@ pub(crate) fn load_in(
     let environment = Environment::from_pairs(place.variables.clone());
     let file = sources.add(name, text);
     let directory = if text.contains("_file:") { place.directory } else { Path::new("/shop") };
-    let document = topo::document::load(&mut sources, &[file], directory, &environment, &mut found);
+    let document = topo::topology::load(&mut sources, &[file], directory, &environment, &mut found);
     let resolve = ResolveChoices {
         default_name: "shop".to_owned(),
         profiles: profiles.iter().cloned().collect::<BTreeSet<_>>(),

@@ -70,7 +70,7 @@ fn requests(directory: &Path, images: &[&str], attributes: &[&str]) -> Json {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let environment = Environment::from_pairs([("PASSWORD".to_owned(), "geheim".to_owned())]);
     let file = sources.add("topology.yaml", text.as_str());
-    let document = crate::document::load(&mut sources, &[file], directory, &environment, &mut found);
+    let document = crate::topology::load(&mut sources, &[file], directory, &environment, &mut found);
     let choices = ResolveChoices {
         name: Some("shop".to_owned()),
         directory: directory.to_owned(),

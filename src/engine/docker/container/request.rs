@@ -154,7 +154,7 @@ mod tests {
         let mut found = crate::diagnostic::Diagnostics::default();
         let environment = crate::source::Environment::default();
         let directory = std::path::Path::new("/");
-        let document = crate::document::load(&mut sources, &[file], directory, &environment, &mut found);
+        let document = crate::topology::load(&mut sources, &[file], directory, &environment, &mut found);
         let service = Service::decode(&document.root, &mut found).unwrap();
         assert!(found.is_empty(), "{:?}", found.sorted());
         let network = |name: &str, mac_address: Option<&str>| Attachment {
