@@ -8,7 +8,7 @@ use divan::{Bencher, counter::BytesCount};
 
 use topo::diagnostic::{Diagnostics, json};
 use topo::lint;
-use topo::source::{self, Discovered, Environment, FileChoice, Sources};
+use topo::source::{self, Discovered, Environment, FileChoice, FileSystem, Sources};
 use topo::topology::{self, ResolveChoices, Topology};
 
 const SERVICES: [usize; 3] = [1, 1_000, 10_000];
@@ -64,7 +64,7 @@ impl Place {
     fn load(&self) -> (Sources, Option<Topology>, Diagnostics) {
         let choice = FileChoice {
             files: vec![PathBuf::from("compose.yaml")],
-            working_directory: self.folder.path().to_owned(),
+            file_system: FileSystem::new(self.folder.path()),
             ..FileChoice::default()
         };
         let found_files = source::discover(&choice, Environment::default()).expect("a file");

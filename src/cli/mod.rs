@@ -11,6 +11,7 @@ mod exit;
 mod io;
 mod list;
 pub mod on_engine;
+mod process;
 mod topology;
 mod trace;
 

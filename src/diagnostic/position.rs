@@ -1,6 +1,6 @@
 //! Lines and columns of places, fast enough for thousands of diagnostics in large files.
 
-use crate::source::{FileId, Sources, Span, cleaned, display_path};
+use crate::source::{FileId, Sources, Span, cleaned};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
@@ -41,10 +41,10 @@ impl<'a> Positions<'a> {
     pub(super) fn path(&self, file: FileId) -> String {
         let path = &self.sources.get(file).path;
         let below_root = self.root.filter(|_| !is_standard_input(path)).and_then(|root| {
-            let whole = cleaned(&std::env::current_dir().unwrap_or_default().join(path));
+            let whole = self.sources.file_system().absolute(path);
             whole.strip_prefix(root).map(Path::to_owned).ok()
         });
-        below_root.unwrap_or_else(|| cleaned(&display_path(path))).display().to_string()
+        below_root.unwrap_or_else(|| cleaned(&self.sources.file_system().shown(path))).display().to_string()
     }
 
     pub(super) fn region(&mut self, span: Span) -> Region {
@@ -93,11 +93,12 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::FileSystem;
 
     #[test]
     fn paths_are_relative_to_the_root_if_there_is_one() {
-        let mut sources = Sources::default();
-        let here = std::env::current_dir().unwrap();
+        let here = Path::new("/work/shop");
+        let mut sources = Sources::new(FileSystem::new(here));
         let below = sources.add("sub/../a.yaml", "");
         let outside = sources.add("/elsewhere/b.yaml", "");
         let (name, parent) = (here.file_name().unwrap().to_string_lossy(), here.parent().unwrap());

@@ -5,7 +5,9 @@ use super::testing::load;
 use super::{Document, Node, Value};
 use crate::diagnostic::render::{RenderOptions, render};
 use crate::diagnostic::{Diagnostics, code};
-use crate::source::{Encoding, Environment, FILE_LIMIT, FileChoice, ReadError, Sources, Span, discover};
+use crate::source::{
+    Damage, Environment, FILE_LIMIT, FileChoice, FileSystem, ReadError, Sources, Span, discover,
+};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -296,7 +298,7 @@ fn binary_files_are_refused() {
     let mut read = |path: &Path| sources.read(path);
     assert!(matches!(
         read(&write("utf16.yaml", &utf16[..utf16.len() - 1])),
-        Err(ReadError::NotUtf8 { line: 1, column: 1, encoding: Encoding::Utf16, .. })
+        Err(ReadError::NotUtf8 { line: 1, column: 1, damage: Damage::Utf16, .. })
     ));
     assert!(matches!(
         read(&write("latin1.yaml", b"a: 1\nb: caf\xe9")),
@@ -318,9 +320,9 @@ fn the_null_device_is_an_empty_file_under_any_name() {
         let mut sources = Sources::default();
         let file = sources.read(path).expect("an empty file");
         assert_eq!(sources.get(file).text, "");
-        assert_eq!(Sources::bytes(path).expect("an empty file"), b"");
+        assert_eq!(FileSystem::default().bytes(path).expect("an empty file"), b"");
     }
-    assert!(matches!(Sources::bytes(Path::new("/dev/stdin")), Err(ReadError::NotAFile(_))));
+    assert!(matches!(FileSystem::default().bytes(Path::new("/dev/stdin")), Err(ReadError::NotAFile(_))));
 }
 
 #[cfg(unix)]
@@ -332,7 +334,7 @@ fn a_pipe_without_a_writer_does_not_block() {
     assert!(made.success());
     let choice = FileChoice {
         files: vec![pipe],
-        working_directory: directory.path().to_owned(),
+        file_system: FileSystem::new(directory.path()),
         ..FileChoice::default()
     };
     assert!(discover(&choice, Environment::default()).is_err());
@@ -369,7 +371,7 @@ fn cyclic_links_are_refused() {
     }
     let choice = FileChoice {
         files: vec!["loop.yaml".into()],
-        working_directory: directory.path().to_owned(),
+        file_system: FileSystem::new(directory.path()),
         ..FileChoice::default()
     };
     assert!(discover(&choice, Environment::default()).is_err());

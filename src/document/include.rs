@@ -9,7 +9,7 @@ use super::load::{Loader, Scope};
 use super::node::{Key, Map, Node, Value};
 use super::scalar::Kind;
 use crate::diagnostic::{Diagnostics, Severity, code, suggest};
-use crate::source::{Environment, FileId, Span, Spanned, cleaned, display_path};
+use crate::source::{Environment, FileId, FileKind, Span, Spanned, cleaned};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -170,7 +170,8 @@ fn environment(
     let known_problems = environment.problems().len();
     let mut files: Vec<FileId> = Vec::new();
     let default = directory.join(".env");
-    let is_there = entry.env_files.is_empty() && default.exists() && !default.is_dir();
+    let there = loader.sources.file_system().kind(&default);
+    let is_there = entry.env_files.is_empty() && !matches!(there, None | Some(FileKind::Directory));
     let default = is_there.then_some(default);
     let named = entry.env_files.iter().map(|file| (cleaned(&base.join(&file.value)), file.span));
     let place = entry.paths.first().map(|path| path.span);
@@ -253,7 +254,8 @@ fn report_cycle(main: &Path, span: Span, scope: &Scope, loader: &mut Loader<'_>)
     loader.unparsed.definitions = true;
     let start = scope.chain.iter().position(|path| path == main).unwrap_or_default();
     let names = scope.chain[start..].iter().map(PathBuf::as_path).chain([main]);
-    let names: Vec<String> = names.map(|path| format!("`{}`", display_path(path).display())).collect();
+    let file_system = loader.sources.file_system();
+    let names: Vec<String> = names.map(|path| format!("`{}`", file_system.shown(path).display())).collect();
     let message = match scope.chain.contains(&main.to_owned()) {
         true => format!("files include each other in a cycle: {}", names.join(" → ")),
         false => "includes nest deeper than 50 files".to_owned(),

@@ -12,8 +12,8 @@ use super::unparsed::may_name;
 use super::{LoadOptions, Unparsed, extends, include, unset, yaml};
 use crate::diagnostic::{Code, Diagnostics, code};
 use crate::source::{
-    Environment, FileId, Origin, PROJECT_NAME, ReadError, Remote, Sources, Span, Variable, cleaned,
-    display_path, normalised_project_name, substitute,
+    Environment, FileId, Origin, PROJECT_NAME, ReadError, Remote, Sources, Span, Variable,
+    normalised_project_name, substitute,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ impl<'a> Loader<'a> {
         }
         let mut environment = environment.clone();
         name_project(&mut environment, read.iter().flat_map(|(_, trees)| trees));
-        let paths = files.iter().map(|file| absolute(&self.sources.get(*file).path)).collect();
+        let paths = files.iter().map(|file| self.absolute(*file)).collect();
         let scope = self.scope(environment, directory.to_owned(), paths);
         let merged = self.merge_all(read, &scope);
         let mut root = merged.unwrap_or_else(|| {
@@ -134,6 +134,7 @@ impl<'a> Loader<'a> {
     pub(super) fn read(&mut self, file: FileId, base: &Path) -> Vec<Node> {
         self.bases.insert(file, base.to_owned());
         let read = yaml::read(file, &self.sources.get(file).text, self.found);
+        self.sources.set_comments(file, read.comments);
         self.unparsed.add(read.unparsed);
         if !self.take_nodes(read.nodes, Span::new(file, 0, 0)) {
             self.unparsed.name |= may_name(&self.sources.get(file).text);
@@ -208,7 +209,8 @@ impl<'a> Loader<'a> {
             return None;
         };
         self.files_left = files_left;
-        match self.sources.read_as(path, &display_path(path)) {
+        let shown = self.sources.file_system().shown(path);
+        match self.sources.read_as(path, &shown) {
             Ok(file) => {
                 self.named_at.insert(file, span);
                 Some(file)
@@ -218,6 +220,11 @@ impl<'a> Loader<'a> {
                 None
             }
         }
+    }
+
+    /// The whole path of a file.
+    pub(super) fn absolute(&self, file: FileId) -> PathBuf {
+        self.sources.file_system().absolute(&self.sources.get(file).path)
     }
 
     /// Counts nodes that are read; false if there are too many.
@@ -255,11 +262,6 @@ impl<'a> Loader<'a> {
             .label(span, "too much from here on")
             .help("include and extend less");
     }
-}
-
-/// The absolute form of a path for display.
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    cleaned(&std::env::current_dir().unwrap_or_default().join(path))
 }
 
 /// Defines the project's name as a variable for texts: that of the last document with a `name`,

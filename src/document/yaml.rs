@@ -7,6 +7,8 @@
 mod anchor;
 mod colon;
 mod dash;
+#[cfg(test)]
+mod exact;
 mod leftovers;
 mod long_key;
 mod mapping;
@@ -43,8 +45,12 @@ pub(super) struct Read {
     pub unparsed: Unparsed,
     /// The number of values, with aliases expanded.
     pub nodes: usize,
+    /// Its comments, in their order.
+    pub comments: Vec<Span>,
 }
 
+/// The most lines of comments that may stand together: they are held until it is known what they belong to.
+const COMMENT_LIMIT: usize = 100_000;
 /// The most aliases without an anchor that are reported.
 const UNKNOWN_ALIAS_LIMIT: usize = 100;
 /// The most syntax errors that are recovered from.
@@ -56,12 +62,18 @@ pub(super) fn read(file: FileId, text: &str, found: &mut Diagnostics) -> Read {
     let readable = syntax_error::readable_part(file, text, found);
     let mut rest = leftovers::strip_leftovers(file, readable, found);
     let mut mistakes = 0;
+    let mut comments = Vec::new();
     loop {
         let mut also_found = Diagnostics::default();
         let (mut read, mistake) = read_once(file, &rest, readable, &mut also_found, found);
         let next =
             mistake.filter(|_| mistakes < MISTAKE_LIMIT).and_then(|at| recover::without_mistake(&rest, at));
+        // What a line held that is left out from now on was a comment all the same.
+        comments.append(&mut read.comments);
         let Some(next) = next else {
+            comments.sort();
+            comments.dedup();
+            read.comments = comments;
             found.append(also_found);
             read.unparsed.lose(readable, &rest, text);
             return read;
@@ -80,8 +92,12 @@ fn read_once(
     found: &mut Diagnostics,
     syntax: &mut Diagnostics,
 ) -> (Read, Option<usize>) {
-    let options =
-        granit_parser::options! { emit_unresolved_aliases: true, block_nesting_limit: 2 * DEPTH_LIMIT };
+    let options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        block_nesting_limit: 2 * DEPTH_LIMIT,
+        block_scalar_eof_without_line_feed: true,
+        max_buffered_comment_events: COMMENT_LIMIT,
+    };
     let mut reader = Reader::new(file, text, whole, found);
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut mistake = None;
@@ -120,6 +136,7 @@ struct Reader<'a> {
     /// How many values come from aliases.
     aliased_nodes: usize,
     unparsed: Unparsed,
+    comments: Vec<Span>,
 }
 
 /// A collection that is still open.
@@ -156,12 +173,17 @@ impl<'a> Reader<'a> {
             unknown_aliases: 0,
             aliased_nodes: 0,
             unparsed: Unparsed::default(),
+            comments: Vec::new(),
         }
     }
 
     fn take(&mut self, event: Event<'_>, place: granit_parser::Span) -> Flow {
         let range = place.byte_range().unwrap_or(self.last_end..self.last_end);
         let flow = match event {
+            Event::Comment(..) => {
+                self.comments.push(Span::new(self.file, range.start, range.end));
+                return Flow::Continue(());
+            }
             Event::Scalar(text, style, anchor, tag) => {
                 self.scalar(&text, style, anchor, tag.as_deref(), range.clone())
             }
@@ -191,8 +213,6 @@ impl<'a> Reader<'a> {
         range: std::ops::Range<usize>,
     ) -> Flow {
         let is_plain = style == ScalarStyle::Plain;
-        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        let text = if is_block { place::without_added_break(self.text, text, range.end) } else { text };
         let range = match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 place::block_scalar(self.text, self.last_end, range)
@@ -390,7 +410,12 @@ impl<'a> Reader<'a> {
             // Closing needs no more memory.
             let _ = self.end(end..end);
         }
-        Read { documents: self.documents, unparsed: self.unparsed, nodes: self.size.nodes }
+        Read {
+            documents: self.documents,
+            unparsed: self.unparsed,
+            nodes: self.size.nodes,
+            comments: self.comments,
+        }
     }
 }
 
@@ -443,6 +468,11 @@ mod tests {
             &["{a: 0440, b: \"1\", c: null, d: null, e: \"x\\ny\", f: yes}"],
         );
         check("a: |\n  x\n  y\nb: >-\n  x\n  y", &["{a: \"x\\ny\\n\", b: \"x y\"}"]);
+        // YAML 1.2, 8.1.1.2, "block chomping indicator": a final line break is kept if it is there.
+        check("a: |\n  x\n  y", &["{a: \"x\\ny\"}"]);
+        check("a: >\n  x\n  y", &["{a: \"x y\"}"]);
+        check("a: |\n  x\n ", &["{a: \"x\\n\"}"]);
+        check("a: |\n  x\n    ", &["{a: \"x\\n  \"}"]);
         check(
             "a: !!str 1\nb: !!int \"1\"\nc: !x 1\nd: !!str\ne: !x {a: 1}\nf: ! 5\ng: !!binary aGk=\nh: !!str ~",
             &["{a: \"1\", b: 1, c: \"1\", d: \"\", e: {a: 1}, f: 5, g: \"hi\", h: \"~\"}"],

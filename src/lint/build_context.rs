@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, suggest};
 use crate::lint::blank;
 use crate::lint::rule::{Group, Rule, code};
-use crate::source::{ReadError, Sources, Spanned, display_path};
+use crate::source::{FileSystem, ReadError, Spanned};
 use crate::topology::Topology;
 use crate::topology::join_path;
 use crate::topology::service::BuildContext;
@@ -31,40 +31,41 @@ pub(super) const RULE: Rule = Rule {
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     topology.keep_certain(found, |found| {
         for build in topology.services.values().filter_map(|service| service.build.as_ref()) {
-            check_build(build, Severity::Warning, found);
+            check_build(build, &topology.file_system, Severity::Warning, found);
         }
     });
 }
 
 /// Reports missing files of a build that is about to run.
-pub fn require(build: &BuildSection, found: &mut Diagnostics) {
-    check_build(build, Severity::Error, found);
+pub fn require(build: &BuildSection, file_system: &FileSystem, found: &mut Diagnostics) {
+    check_build(build, file_system, Severity::Error, found);
 }
 
-fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics) {
+fn check_build(build: &BuildSection, file_system: &FileSystem, severity: Severity, found: &mut Diagnostics) {
     let is_local = |context: &&Spanned<String>| BuildContext::parse(context).local().is_some();
     let Some(context) = build.context.as_ref().filter(is_local) else { return };
     let directory = Path::new(&context.value);
-    if !directory.exists() {
+    if !file_system.exists(directory) {
         let blank = blank::reported_help(context.span, found);
         if blank.is_some() && severity != Severity::Error {
             return;
         }
-        let message = format!("the build context `{}` does not exist", display_path(directory).display());
+        let message =
+            format!("the build context `{}` does not exist", file_system.shown(directory).display());
         tell(message, severity, found)
             .label(context.span, "nothing to build from")
-            .help(blank.unwrap_or_else(|| other_directory(directory)));
+            .help(blank.unwrap_or_else(|| other_directory(directory, file_system)));
         return;
     }
     // A context may be an archive, whose content is not read.
-    if !directory.is_dir() {
+    if !file_system.is_directory(directory) {
         return;
     }
-    check_ignore_file(context, build, found);
+    check_ignore_file(context, build, file_system, found);
     let Some(dockerfile) = build.dockerfile.as_ref().filter(|_| build.dockerfile_inline.is_none()) else {
         return;
     };
-    match Sources::check(&build.dockerfile_in(directory)) {
+    match file_system.check(&build.dockerfile_in(directory, file_system)) {
         Ok(()) => return,
         Err(ReadError::Missing(_)) => {}
         Err(error) => {
@@ -80,8 +81,9 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
         return;
     }
     let path = join_path(directory, &dockerfile.value);
-    let message = format!("the Dockerfile `{}` does not exist", display_path(Path::new(&path)).display());
-    let (help, meant) = other_file(&dockerfile.value, Path::new(&path));
+    let message =
+        format!("the Dockerfile `{}` does not exist", file_system.shown(Path::new(&path)).display());
+    let (help, meant) = other_file(&dockerfile.value, Path::new(&path), file_system);
     let diagnostic = tell(message, severity, found);
     diagnostic.label(dockerfile.span, "looked for in the build context").help(blank.clone().unwrap_or(help));
     if let Some(meant) = meant.filter(|_| blank.is_none()) {
@@ -90,16 +92,21 @@ fn check_build(build: &BuildSection, severity: Severity, found: &mut Diagnostics
 }
 
 /// An ignore file must be a file, if it exists.
-fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mut Diagnostics) {
+fn check_ignore_file(
+    context: &Spanned<String>,
+    build: &BuildSection,
+    file_system: &FileSystem,
+    found: &mut Diagnostics,
+) {
     let directory = Path::new(&context.value);
     let beside = build.dockerfile.as_ref().filter(|_| build.dockerfile_inline.is_none()).map(|_| {
-        let mut name = build.dockerfile_in(directory).into_os_string();
+        let mut name = build.dockerfile_in(directory, file_system).into_os_string();
         name.push(".dockerignore");
         PathBuf::from(name)
     });
     let paths = beside.into_iter().chain([directory.join(".dockerignore")]);
     let first = paths
-        .map(|path| Sources::check(&path))
+        .map(|path| file_system.check(&path))
         .find(|is_read| !matches!(is_read, Err(ReadError::Missing(_))));
     let Some(Err(error)) = first else { return };
     found
@@ -109,9 +116,9 @@ fn check_ignore_file(context: &Spanned<String>, build: &BuildSection, found: &mu
 }
 
 /// The help for a missing directory.
-fn other_directory(directory: &Path) -> String {
+fn other_directory(directory: &Path, file_system: &FileSystem) -> String {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
-    let there = names_beside(directory, |path| path.is_dir());
+    let there = names_beside(directory, file_system, |path| file_system.is_directory(path));
     match suggest::closest(&name, there.iter().map(String::as_str)) {
         Some(closest) => format!("did you mean the directory `{closest}`?"),
         None => "create the directory, or name one that is there in its place".to_owned(),
@@ -122,10 +129,10 @@ fn other_directory(directory: &Path) -> String {
 const LIMIT: usize = 5;
 
 /// The help for a missing Dockerfile, and the probable one; `written` is its name in the topology.
-fn other_file(written: &str, path: &Path) -> (String, Option<String>) {
+fn other_file(written: &str, path: &Path, file_system: &FileSystem) -> (String, Option<String>) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_dockerfile = |name: &String| name.to_ascii_lowercase().starts_with("dockerfile");
-    let mut there = names_beside(path, |path| path.is_file());
+    let mut there = names_beside(path, file_system, |path| file_system.is_file(path));
     there.retain(is_dockerfile);
     there.truncate(LIMIT);
     let directory = written.strip_suffix(&*name).unwrap_or_default();
@@ -143,11 +150,10 @@ fn other_file(written: &str, path: &Path) -> (String, Option<String>) {
 }
 
 /// The names of entries in the same directory, sorted.
-fn names_beside(path: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
-    let entries = path.parent().and_then(|directory| directory.read_dir().ok()).into_iter().flatten();
-    let entries = entries.flatten().filter(|entry| is_wanted(&entry.path()));
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
+fn names_beside(path: &Path, file_system: &FileSystem, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
+    let Some(directory) = path.parent() else { return Vec::new() };
+    let mut names = file_system.names_in(directory);
+    names.retain(|name| is_wanted(&directory.join(name)));
     names
 }
 

@@ -1,14 +1,12 @@
 //! Devices: permissions, and whether they exist.
 
-use std::fs::FileType;
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::mount_kind::clean;
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
-use crate::source::{Span, Spanned};
+use crate::source::{FileKind, FileSystem, Span, Spanned};
 use crate::topology::service::{BlkioConfig, DeviceMapping, Service};
 use crate::topology::{Host, Topology};
 use crate::value::device::{are_permissions, is_cgroup_rule};
@@ -40,7 +38,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         for device in &service.devices {
             check_permissions(device, found);
             if !may_be_windows {
-                check_parent(service, device, found);
+                check_parent(service, device, &topology.file_system, found);
             }
             if !may_be_windows && !device.source.starts_with('/') && !device.is_cdi() {
                 refuse_name(device, found);
@@ -49,7 +47,9 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         service.device_cgroup_rules.iter().for_each(|rule| check_rule(rule, found));
     }
     if topology.host == Host::This && cfg!(target_os = "linux") {
-        topology.services.values().for_each(|service| check_existence(service, found));
+        for service in topology.services.values() {
+            check_existence(service, &topology.file_system, found);
+        }
     }
 }
 
@@ -67,12 +67,17 @@ const EVERYWHERE: &[&str] =
     &["/dev/console", "/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
 
 /// There is nothing below a device.
-fn check_parent(service: &Service, device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
+fn check_parent(
+    service: &Service,
+    device: &Spanned<DeviceMapping>,
+    file_system: &FileSystem,
+    found: &mut Diagnostics,
+) {
     let target = clean(&device.target);
     let is_below = |parent: &&str| {
         target.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
     };
-    let mapped = service.devices.iter().filter(|other| !Path::new(&other.source).is_dir());
+    let mapped = service.devices.iter().filter(|other| !file_system.is_directory(Path::new(&other.source)));
     let others = mapped.map(|other| other.target.as_str()).filter(|target| target.starts_with('/'));
     if let Some(parent) = EVERYWHERE.iter().copied().chain(others).find(is_below) {
         found
@@ -102,19 +107,18 @@ fn check_rule(rule: &Spanned<String>, found: &mut Diagnostics) {
         .help("write, for example, `c 1:3 rwm`; `*` stands for every number");
 }
 
-fn check_existence(service: &Service, found: &mut Diagnostics) {
+fn check_existence(service: &Service, file_system: &FileSystem, found: &mut Diagnostics) {
     let mapped = service.devices.iter().filter(|device| device.source.starts_with('/'));
     let mapped = mapped.map(|device| (device.source.as_str(), device.span));
     for (path, at) in mapped {
-        check_file(path, at, "neither a device nor a directory of devices", is_device_or_directory, found);
+        let kinds = [FileKind::CharacterDevice, FileKind::BlockDevice, FileKind::Directory];
+        let there = file_system.kind(Path::new(path));
+        check_file(path, at, "neither a device nor a directory of devices", there, &kinds, found);
     }
     for (path, at) in service.blkio_config.iter().flat_map(limited) {
-        check_file(path, at, "not a block device", |kind| kind.is_block_device(), found);
+        let there = file_system.kind(Path::new(path));
+        check_file(path, at, "not a block device", there, &[FileKind::BlockDevice], found);
     }
-}
-
-fn is_device_or_directory(kind: FileType) -> bool {
-    kind.is_char_device() || kind.is_block_device() || kind.is_dir()
 }
 
 /// The file of a device on this machine.
@@ -122,15 +126,15 @@ fn check_file(
     path: &str,
     at: Span,
     other: &str,
-    fits: impl FnOnce(FileType) -> bool,
+    there: Option<FileKind>,
+    wanted: &[FileKind],
     found: &mut Diagnostics,
 ) {
-    let there = Path::new(path).metadata().map(|there| there.file_type());
     let message = match there {
         _ if path.contains('$') => return,
-        Ok(kind) if fits(kind) => return,
-        Ok(_) => format!("`{path}` is {other}"),
-        Err(_) => format!("the device `{path}` does not exist"),
+        Some(kind) if wanted.contains(&kind) => return,
+        Some(_) => format!("`{path}` is {other}"),
+        None => format!("the device `{path}` does not exist"),
     };
     found
         .warning(MISSING_DEVICE, message)

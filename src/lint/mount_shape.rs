@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::mount_kind::{REPLACEABLE, clean};
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::{may_run_on_windows, services};
-use crate::source::Span;
+use crate::source::{FileKind, Span};
 use crate::topology::service::{Mount, MountKind, Service};
 use crate::topology::{Host, Topology};
 
@@ -41,7 +41,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
         let mounts = mounts(topology, service);
         for mount in &mounts {
             check_target(mount, found);
-            check_devices(mount, found);
+            check_devices(topology, mount, found);
             check_parent(mount, &mounts, found);
         }
     }
@@ -89,8 +89,8 @@ fn shape(topology: &Topology, mount: &Mount) -> Shape {
                 return Shape::Unknown;
             };
             let is_here = topology.host == Host::This || path.starts_with(&topology.directory);
-            match path.metadata().ok().filter(|_| is_here && path.is_absolute()) {
-                Some(there) if there.is_dir() => Shape::Directory,
+            match topology.file_system.kind(path).filter(|_| is_here && path.is_absolute()) {
+                Some(FileKind::Directory) => Shape::Directory,
                 Some(_) => Shape::File,
                 None => Shape::Unknown,
             }
@@ -124,9 +124,9 @@ fn check_target(mount: &Mounted, found: &mut Diagnostics) {
 }
 
 /// No process starts without `/dev/null`.
-fn check_devices(mount: &Mounted, found: &mut Diagnostics) {
+fn check_devices(topology: &Topology, mount: &Mounted, found: &mut Diagnostics) {
     let has_devices = match (mount.source, mount.shape) {
-        (Some(source), Shape::Directory) => Path::new(source).join("null").exists(),
+        (Some(source), Shape::Directory) => topology.file_system.exists(&Path::new(source).join("null")),
         (None, Shape::Directory) => false,
         _ => true,
     };

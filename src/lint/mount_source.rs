@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostics, Severity, code};
 use crate::lint::rule::{Group, Rule, code as code_of_rule};
-use crate::source::display_path;
 use crate::topology::Topology;
 use crate::topology::service::{Mount, MountKind};
 use crate::value::path::drive;
@@ -33,8 +32,8 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
             continue;
         }
         let path = Path::new(&source.value);
-        if path.starts_with(&topology.directory) && !path.exists() {
-            report(mount, found);
+        if path.starts_with(&topology.directory) && !topology.file_system.exists(path) {
+            report(topology, mount, found);
         }
     }
 }
@@ -63,9 +62,10 @@ fn shown(source: &str) -> &str {
     if name.starts_with(".\\") || name.starts_with("..\\") { name } else { source }
 }
 
-fn report(mount: &Mount, found: &mut Diagnostics) {
+fn report(topology: &Topology, mount: &Mount, found: &mut Diagnostics) {
     let Some(source) = &mount.source else { return };
-    let message = format!("`{}` does not exist", display_path(Path::new(&source.value)).display());
+    let path = topology.file_system.shown(Path::new(&source.value));
+    let message = format!("`{}` does not exist", path.display());
     let is_made = mount.bind.as_ref().and_then(|bind| bind.create_host_path) != Some(false);
     if !is_made {
         found

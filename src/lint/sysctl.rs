@@ -210,8 +210,8 @@ fn is_missing(topology: &Topology, dotted: &str) -> bool {
         .collect();
     topology.host == Host::This
         && !dotted.contains('$')
-        && directory.join("net").is_dir()
-        && !directory.join(path).exists()
+        && topology.file_system.is_directory(&directory.join("net"))
+        && !topology.file_system.exists(&directory.join(path))
 }
 
 /// `net/ipv4/conf/eth0.1/forwarding` with dots, like sysctl(8) for names whose first separator is a

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::network_driver::warn_of_plugin;
 use crate::lint::rule::{Group, Rule, code};
-use crate::source::{Spanned, display_path};
+use crate::source::Spanned;
 use crate::topology::name::VolumeKey;
 use crate::topology::value::ByteSize;
 use crate::topology::{Host, Topology, Volume};
@@ -166,10 +166,9 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
                 }
             })
         });
-        for directory in layers
-            .flatten()
-            .filter(|directory: &&str| directory.starts_with('/') && !Path::new(directory).exists())
-        {
+        for directory in layers.flatten().filter(|directory: &&str| {
+            directory.starts_with('/') && !topology.file_system.exists(Path::new(directory))
+        }) {
             found
                 .warning(MISSING_VOLUME_DIRECTORY, format!("`{directory}` does not exist"))
                 .label(
@@ -275,8 +274,8 @@ fn check_directory(topology: &Topology, device: &Spanned<String>, found: &mut Di
         return;
     }
     let is_here = topology.host == Host::This || path.starts_with(&topology.directory);
-    if is_here && !path.exists() {
-        let directory = display_path(path).display().to_string();
+    if is_here && !topology.file_system.exists(path) {
+        let directory = topology.file_system.shown(path).display().to_string();
         found
             .warning(MISSING_VOLUME_DIRECTORY, format!("`{directory}` does not exist"))
             .label(device.span, "the engine refuses to mount it: a volume's directory is not made")

@@ -12,6 +12,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::plugin::{self, ANSWER_LIMIT};
+use crate::source::program::Programs;
 use crate::topology::model::Model;
 
 /// The plugin `docker model`.
@@ -36,8 +37,8 @@ struct Status {
 
 impl ModelRunner {
     /// The plugin, when it is installed.
-    pub fn find() -> Option<Self> {
-        plugin::find("model").map(|program| Self { program })
+    pub fn find(programs: &Programs) -> Option<Self> {
+        plugin::find("model", programs).map(|program| Self { program })
     }
 
     /// Gets a model unless it is there, and gives it its settings. `said` hears what takes long; dropping the

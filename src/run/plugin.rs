@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::source::program::is_executable;
+use crate::source::program::{Programs, is_executable};
 
 /// Where plugins of the Docker CLI are, besides the user's own folder.
 const FOLDERS: &[&str] = &[
@@ -18,10 +18,8 @@ const FOLDERS: &[&str] = &[
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// The program of `docker NAME`: the user's own, else the system's; nothing when it is not installed.
-pub fn find(name: &str) -> Option<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let own = variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")));
-    let own = own.map(|folder| folder.join("cli-plugins"));
+pub fn find(name: &str, programs: &Programs) -> Option<PathBuf> {
+    let own = programs.docker_config().map(|folder| folder.join("cli-plugins"));
     let folders = own.into_iter().chain(FOLDERS.iter().map(PathBuf::from));
     folders.map(|folder| folder.join(format!("docker-{name}"))).find(|path| is_executable(path))
 }

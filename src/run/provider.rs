@@ -16,7 +16,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::plugin::{self, ANSWER_LIMIT};
-use crate::source::program;
+use crate::source::program::Programs;
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Provider;
 use crate::value::pair::Pair;
@@ -49,6 +49,8 @@ pub struct Provided<'a> {
     pub service: &'a ServiceName,
     /// The program and its options.
     pub provider: &'a Provider,
+    /// Where the program is found.
+    pub programs: &'a Programs,
 }
 
 #[derive(Deserialize)]
@@ -96,7 +98,7 @@ impl Provided<'_> {
     /// word on how far it is. The error is in words for people.
     pub async fn call(&self, order: Order, said: &mut dyn FnMut(&str)) -> Result<Variables, String> {
         let kind = self.provider.kind.as_ref().map_or("", |kind| kind.value.as_str());
-        let program = find(kind)?;
+        let program = find(kind, self.programs)?;
         let metadata = metadata(&program, said).await;
         let Some(arguments) = self.arguments(order, metadata.as_ref())? else {
             return Ok(Variables::default());
@@ -200,12 +202,12 @@ fn understand(line: &str, variables: &mut Variables, said: &mut dyn FnMut(&str))
 }
 
 /// A path, a plugin of the Docker CLI, or a program in the PATH. The error is in words for people.
-fn find(kind: &str) -> Result<PathBuf, String> {
+fn find(kind: &str, programs: &Programs) -> Result<PathBuf, String> {
     let nowhere = || format!("`{kind}` is neither a plugin of the Docker CLI nor a program in the PATH");
     if kind.contains('/') {
         return Some(PathBuf::from(kind)).filter(|path| path.is_file()).ok_or_else(nowhere);
     }
-    plugin::find(kind).map_or_else(|| program::find(kind), Ok).map_err(|error| match error.kind() {
+    plugin::find(kind, programs).map_or_else(|| programs.find(kind), Ok).map_err(|error| match error.kind() {
         ErrorKind::PermissionDenied => format!("`{kind}` is not run: {error}"),
         _ => nowhere(),
     })
@@ -288,7 +290,9 @@ mod tests {
         let options = options.into_iter().map(|(name, values)| (name.to_owned(), text(values))).collect();
         let provider = Provider { options: ProviderOptions(options), ..Provider::default() };
         let (project, service) = (ProjectName::new("shop".to_owned()), ServiceName::from("db"));
-        let provided = Provided { project: &project, service: &service, provider: &provider };
+        let programs = Programs::default();
+        let provided =
+            Provided { project: &project, service: &service, provider: &provider, programs: &programs };
         let metadata: Option<Metadata> = metadata.map(|text| serde_json::from_str(text).unwrap());
         provided.arguments(order, metadata.as_ref())
     }

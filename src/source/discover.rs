@@ -6,7 +6,7 @@
 //! [`DEFAULT_NAMES`] in the working directory or above it, together with its override file.
 
 use super::env::{Environment, Origin, Variable};
-use super::{FileId, ReadError, Remote, Sources};
+use super::{FileId, FileKind, FileSystem, ReadError, Remote, Sources};
 use std::path::{Component, Path, PathBuf};
 
 /// Default file names, in order of preference.
@@ -33,8 +33,8 @@ pub struct FileChoice {
     pub env_files: Vec<PathBuf>,
     /// The project's name, if it was given on the command line.
     pub project_name: Option<String>,
-    /// The directory that relative paths on the command line start from.
-    pub working_directory: PathBuf,
+    /// What files are read from; relative paths on the command line start from its working directory.
+    pub file_system: FileSystem,
 }
 
 /// The texts of a topology and their context.
@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
         let files = files.collect();
         Self {
             choice,
-            sources: Sources::default(),
+            sources: Sources::new(choice.file_system.clone()),
             environment,
             files,
             default_env_file: None,
@@ -198,10 +198,13 @@ impl<'a> Search<'a> {
 
     fn add_default_env_file(&mut self) -> Result<(), DiscoverError> {
         let path = self.project_directory().join(".env");
-        if !path.exists() || path.is_dir() || self.default_env_file.as_ref() == Some(&path) {
+        let there = self.choice.file_system.kind(&path);
+        if matches!(there, None | Some(FileKind::Directory)) || self.default_env_file.as_ref() == Some(&path)
+        {
             return Ok(());
         }
-        let file = self.read(&path, &self.choice.shown(&path), NamedBy::ItsName)?;
+        let shown = self.choice.file_system.shown(&path);
+        let file = self.read(&path, &shown, NamedBy::ItsName)?;
         self.sources.mark_env_file(file);
         self.environment.add_weak_file(&self.sources, file, &[]);
         self.default_env_file = Some(path);
@@ -256,11 +259,13 @@ impl<'a> Search<'a> {
 
     /// The first of `names` that exists in `directory`; the others are recorded as passed over.
     fn first_of(&mut self, directory: &Path, names: &[&str]) -> Vec<Named> {
-        let mut there = names.iter().map(|name| directory.join(name)).filter(|path| path.exists());
+        let choice = self.choice;
+        let file_system = &choice.file_system;
+        let mut there = names.iter().map(|name| directory.join(name)).filter(|path| file_system.exists(path));
         let Some(path) = there.next() else { return Vec::new() };
-        let passed_over: Vec<PathBuf> = there.map(|path| self.choice.shown(&path)).collect();
+        let passed_over: Vec<PathBuf> = there.map(|path| file_system.shown(&path)).collect();
         self.passed_over.extend(passed_over);
-        vec![Named { shown: self.choice.shown(&path), path, by: NamedBy::ItsName }]
+        vec![Named { shown: file_system.shown(&path), path, by: NamedBy::ItsName }]
     }
 
     /// The project directory, judging by the files known so far.
@@ -288,7 +293,8 @@ impl<'a> Search<'a> {
         let directory = project_directory.file_name().unwrap_or_default().to_string_lossy();
         let fallback = |value: String| Variable { value, origin: Origin::Fallback };
         self.environment.add_fallback(PROJECT_NAME, fallback(normalised_project_name(&directory)));
-        self.environment.add_fallback("PWD", fallback(self.choice.working_directory.display().to_string()));
+        self.environment
+            .add_fallback("PWD", fallback(self.choice.file_system.working_directory().display().to_string()));
         if let Some(name) = &self.choice.project_name {
             self.environment
                 .add_first(PROJECT_NAME, Variable { value: name.clone(), origin: Origin::CommandLine });
@@ -299,16 +305,7 @@ impl<'a> Search<'a> {
 impl FileChoice {
     /// A path as given, made absolute, without `.` and `..`; `-` is kept.
     fn absolute(&self, path: &Path) -> PathBuf {
-        if path == Path::new("-") {
-            return path.to_owned();
-        }
-        cleaned(&self.working_directory.join(path))
-    }
-
-    /// How a path that was found is shown: relative to the working directory when it is below it.
-    fn shown(&self, path: &Path) -> PathBuf {
-        let below = path.strip_prefix(cleaned(&self.working_directory));
-        below.map_or_else(|_| path.to_owned(), Path::to_owned)
+        self.file_system.absolute(path)
     }
 }
 
@@ -328,16 +325,6 @@ pub fn cleaned(path: &Path) -> PathBuf {
         }
     }
     cleaned
-}
-
-/// A path for display: relative to the working directory when it is below it.
-pub fn display_path(path: &Path) -> PathBuf {
-    let directory = std::env::current_dir().unwrap_or_default();
-    match path.strip_prefix(directory) {
-        Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
-        Ok(rest) => rest.to_owned(),
-        Err(_) => path.to_owned(),
-    }
 }
 
 #[cfg(test)]

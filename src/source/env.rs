@@ -43,14 +43,6 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of this process, without entries that are not UTF-8.
-    pub fn of_process() -> Self {
-        Self::from_pairs(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )
-    }
-
     /// These variables, as if the process had them.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         let mut environment = Self::default();

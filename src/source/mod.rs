@@ -2,27 +2,30 @@
 //! Must not: understand YAML, or change anything.
 
 mod discover;
+mod encoding;
 mod env;
+mod file_system;
 pub mod program;
 mod remote;
 mod template;
 
 pub use discover::{
     DEFAULT_NAMES, DiscoverError, Discovered, FileChoice, NamedBy, OVERRIDE_NAMES, PROJECT_NAME, cleaned,
-    discover, display_path, normalised_project_name, surroundings,
+    discover, normalised_project_name, surroundings,
 };
+use encoding::Encoding;
+pub use encoding::{Damage, without_mark};
 pub use env::{
     EnvEntry, EnvFile, EnvFormat, EnvProblem, EnvProblemKind, Environment, Origin, Variable, parse_env_file,
     parse_env_file_over,
 };
+pub use file_system::{FileKind, FileSystem, read_bytes};
 pub use remote::Remote;
 pub use template::{
     Substituted, TemplateProblem, TemplateProblemKind, TemplateVariable, substitute, template_variables,
 };
 
 use std::fmt;
-use std::io::Read;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use tracing::debug;
@@ -140,6 +143,17 @@ pub struct SourceFile {
     pub text: String,
     /// Whether it sets variables or labels, whose values are not shown.
     pub is_env_file: bool,
+    /// How its bytes are made of its text.
+    encoding: Encoding,
+    /// Its comments, from the `#` to the end of the line, in their order; known once it was read as YAML.
+    comments: Vec<Span>,
+}
+
+impl SourceFile {
+    /// The bytes of the file if its text were this one: with the byte-order mark that it has, and in its encoding.
+    pub fn encoded(&self, text: &str) -> Vec<u8> {
+        self.encoding.bytes(text)
+    }
 }
 
 /// Why a file could not be read. The wording follows the house style for diagnostics.
@@ -158,7 +172,7 @@ pub enum ReadError {
     #[error("`{}` is larger than 16 MiB", .0.display())]
     TooLarge(PathBuf),
     /// Not UTF-8 text.
-    #[error("`{}` is not UTF-8 text{}", path.display(), encoding.shown(*line, *column))]
+    #[error("`{}` is not UTF-8 text{}", path.display(), damage.shown(*line, *column))]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -167,7 +181,7 @@ pub enum ReadError {
         /// Its column, from 1, in characters.
         column: usize,
         /// The probable encoding of the file.
-        encoding: Encoding,
+        damage: Damage,
         /// The text with a replacement character for each invalid byte, and the offset of the first
         /// of them in it, in bytes.
         readable: (String, usize),
@@ -182,49 +196,40 @@ pub enum ReadError {
     },
 }
 
-/// The probable encoding of a text that is not UTF-8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// UTF-16 that is truncated or has an unpaired surrogate.
-    Utf16,
-    /// One byte per character: Latin-1, Windows-1252 and the like.
-    OneByte,
-    /// Not a text.
-    Binary,
-}
-
-impl Encoding {
-    fn detect(bytes: &[u8]) -> Self {
-        let has_mark = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        if has_mark {
-            return Self::Utf16;
-        }
-        let is_control = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1f);
-        if bytes.iter().take(1_000).any(is_control) { Self::Binary } else { Self::OneByte }
-    }
-
-    /// The rest of a sentence about a text that is not UTF-8 at this position.
-    fn shown(self, line: usize, column: usize) -> String {
-        match self {
-            Self::Utf16 => ", and begins as UTF-16 that is damaged".to_owned(),
-            Self::OneByte => format!(" at line {line}, column {column}: perhaps it is Latin-1"),
-            Self::Binary => " but binary data".to_owned(),
-        }
-    }
-}
-
-/// Every loaded text, kept for as long as spans are shown.
+/// Every text that was loaded, kept for as long as spans are shown.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    file_system: FileSystem,
 }
 
 impl Sources {
-    /// Adds a text that is already in memory.
+    /// No texts yet; they will be read from `file_system`.
+    pub fn new(file_system: FileSystem) -> Self {
+        Self { files: Vec::new(), file_system }
+    }
+
+    /// What texts are read from.
+    pub fn file_system(&self) -> &FileSystem {
+        &self.file_system
+    }
+
+    /// Keeps a text that is already in memory.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
-        let text = without_mark(text.into());
+        let text = text.into();
+        let encoding = if text.starts_with('\u{feff}') { Encoding::Utf8WithMark } else { Encoding::Utf8 };
+        self.add_encoded(path, without_mark(text), encoding)
+    }
+
+    fn add_encoded(&mut self, path: impl Into<PathBuf>, text: String, encoding: Encoding) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { path: path.into(), text, is_env_file: false });
+        self.files.push(SourceFile {
+            path: path.into(),
+            text,
+            is_env_file: false,
+            encoding,
+            comments: Vec::new(),
+        });
         id
     }
 
@@ -237,49 +242,19 @@ impl Sources {
 
     /// Like [`Sources::read`], with `shown` as the path that users see.
     pub fn read_as(&mut self, path: &Path, shown: &Path) -> Result<FileId, ReadError> {
-        let bytes = match path {
-            _ if path == Path::new("-") => read_bounded(path, std::io::stdin().lock()),
-            _ if is_handed_over(path) => read_handed_over(path, shown),
-            _ => read_regular(path, shown),
-        }?;
+        let bytes = self.file_system.read(path, shown)?;
         debug!(path = %shown.display(), bytes = bytes.len(), "read");
-        if let Some(text) = text_of_utf16(&bytes) {
-            return Ok(self.add(shown, text));
+        if let Some((text, encoding)) = encoding::text_of_utf16(&bytes) {
+            return Ok(self.add_encoded(shown, text, encoding));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let (line, column) = position_after(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
-            let encoding = Encoding::detect(error.as_bytes());
+            let damage = Damage::detect(error.as_bytes());
             let first = error.utf8_error().valid_up_to();
             let readable = (String::from_utf8_lossy(error.as_bytes()).into_owned(), first);
-            ReadError::NotUtf8 { path: shown.to_owned(), line, column, encoding, readable }
+            ReadError::NotUtf8 { path: shown.to_owned(), line, column, damage, readable }
         })?;
         Ok(self.add(shown, text))
-    }
-
-    /// The bytes of a regular file of at most [`FILE_LIMIT`] bytes, for which no span is needed.
-    /// File descriptors passed by the shell are refused: the engine, which mounts the file, does
-    /// not have them.
-    pub fn bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-        if is_handed_over(path) {
-            return Err(ReadError::NotAFile(path.to_owned()));
-        }
-        read_regular(path, &display_path(path))
-    }
-
-    /// Whether [`Sources::bytes`] would accept a path. Nothing is opened: a FIFO would wait for its
-    /// writer.
-    pub fn check(path: &Path) -> Result<(), ReadError> {
-        let shown = display_path(path);
-        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => ReadError::Missing(shown.clone()),
-            _ => ReadError::Io { path: shown.clone(), error },
-        })?;
-        match metadata.len() {
-            _ if is_null_device(&metadata) => Ok(()),
-            _ if is_handed_over(path) || !metadata.is_file() => Err(ReadError::NotAFile(shown)),
-            length if length > FILE_LIMIT => Err(ReadError::TooLarge(shown)),
-            _ => Ok(()),
-        }
     }
 
     /// Takes over the files of `other`. The function that it returns translates their spans.
@@ -287,6 +262,16 @@ impl Sources {
         let shift = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.extend(other.files);
         move |span| Span { file: FileId(span.file.0 + shift), ..span }
+    }
+
+    /// The comments of a file, in their order; nothing unless it was read as YAML.
+    pub fn comments(&self, file: FileId) -> &[Span] {
+        &self.get(file).comments
+    }
+
+    /// Records where the comments of a file are.
+    pub fn set_comments(&mut self, file: FileId, comments: Vec<Span>) {
+        self.files[file.0 as usize].comments = comments;
     }
 
     /// Records that a file sets variables or labels.
@@ -326,118 +311,10 @@ impl Sources {
     }
 }
 
-/// A text without a leading byte-order mark.
-pub fn without_mark(mut text: String) -> String {
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
-    }
-    text
-}
-
-/// The text of UTF-16 that begins with a byte-order mark; `None` without one, or when it is not
-/// valid.
-fn text_of_utf16(bytes: &[u8]) -> Option<String> {
-    let (mark, units) = bytes.split_first_chunk::<2>()?;
-    let unit: fn([u8; 2]) -> u16 = match mark {
-        [0xff, 0xfe] => u16::from_le_bytes,
-        [0xfe, 0xff] => u16::from_be_bytes,
-        _ => return None,
-    };
-    let (units, rest) = units.as_chunks::<2>();
-    let text = char::decode_utf16(units.iter().copied().map(unit)).collect::<Result<String, _>>();
-    text.ok().filter(|_| rest.is_empty())
-}
-
 /// Line and column right after a text, both from 1.
 fn position_after(before: &[u8]) -> (usize, usize) {
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
     (line, column)
-}
-
-/// Reads a file that is not part of the topology's text, such as the content of a secret.
-///
-/// # Errors
-///
-/// It is missing, unreadable, not a regular file, or endless.
-pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    if is_handed_over(path) { read_handed_over(path, path) } else { read_regular(path, path) }
-}
-
-fn read_handed_over(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
-    let open = std::fs::File::open(path);
-    read_bounded(shown, open.map_err(|error| ReadError::Io { path: shown.to_owned(), error })?)
-}
-
-fn read_regular(path: &Path, shown: &Path) -> Result<Vec<u8>, ReadError> {
-    let io = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => ReadError::Missing(shown.to_owned()),
-        _ => ReadError::Io { path: shown.to_owned(), error },
-    };
-    // Checked before opening: opening a FIFO would wait for its writer.
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if is_null_device(&metadata) {
-        return Ok(Vec::new());
-    }
-    if !metadata.is_file() {
-        return Err(ReadError::NotAFile(shown.to_owned()));
-    }
-    // Some files of `/proc` and `/sys` are endless and block.
-    let without_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(without_waiting).open(path).map_err(io)?;
-    read_bounded(shown, file)
-}
-
-/// A file descriptor passed by the shell (`<(command)`) is open already, and is not a regular file.
-fn is_handed_over(path: &Path) -> bool {
-    path.starts_with("/dev/fd") || path == Path::new("/dev/stdin")
-}
-
-/// `/dev/null`, the customary way to name no file: minor 3 of the memory devices on Linux
-/// (`Documentation/admin-guide/devices.txt`, "1 char").
-fn is_null_device(metadata: &std::fs::Metadata) -> bool {
-    let device = metadata.rdev();
-    metadata.file_type().is_char_device() && (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 3)
-}
-
-fn read_bounded(path: &Path, reader: impl Read) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = Vec::new();
-    reader.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| match error.kind() {
-        std::io::ErrorKind::WouldBlock => ReadError::NotAFile(path.to_owned()),
-        _ => ReadError::Io { path: path.to_owned(), error },
-    })?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        return Err(ReadError::TooLarge(path.to_owned()));
-    }
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn utf16(text: &str, mark: [u8; 2], bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        mark.into_iter().chain(text.encode_utf16().flat_map(bytes)).collect()
-    }
-
-    #[test]
-    fn utf_16_is_read_by_its_mark_and_places_count_characters() {
-        let text = "a: é\n😀: b\n";
-        let little = utf16(text, [0xff, 0xfe], u16::to_le_bytes);
-        let big = utf16(text, [0xfe, 0xff], u16::to_be_bytes);
-        let directory = tempfile::tempdir().expect("a directory");
-        for bytes in [&little, &big] {
-            let path = directory.path().join("wide.yaml");
-            std::fs::write(&path, bytes).expect("a file");
-            let mut sources = Sources::default();
-            let file = sources.read(&path).expect("a text");
-            assert_eq!(sources.get(file).text, text);
-            let at = text.find('b').expect("a value");
-            assert_eq!(sources.position_at(file, at), (2, 4));
-        }
-        assert_eq!(text_of_utf16(&little[..little.len() - 1]), None);
-        assert_eq!(text_of_utf16(&[0xff, 0xfe, 0x3d, 0xd8]), None);
-        assert_eq!(text_of_utf16(b"a: b"), None);
-    }
 }

@@ -1,23 +1,46 @@
 //! In: the name of a program. Out: its executable file, found the way Docker's own programs find
 //! theirs. Must not: run it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Finds a program in the PATH of the environment; a path is returned as it is.
-///
-/// As in Go's `exec.LookPath`, files that are not executable are skipped, and a program in a
-/// directory that PATH names relative to the working directory (`.`, an empty entry) is refused:
-/// otherwise whoever owns the working directory would choose the program.
-///
-/// # Errors
-///
-/// [`ErrorKind::NotFound`] when no directory has it, [`ErrorKind::PermissionDenied`] when only a
-/// relative one has.
-pub fn find(name: &str) -> io::Result<PathBuf> {
-    find_in(name, std::env::var_os("PATH").unwrap_or_default().as_os_str())
+/// Where programs are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Programs {
+    path: OsString,
+    docker_config: Option<PathBuf>,
+}
+
+impl Programs {
+    /// What the variables of an environment say: `PATH`, `DOCKER_CONFIG` and `HOME`. An empty variable counts as
+    /// unset.
+    pub fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let path = variable("PATH").unwrap_or_default();
+        let directory = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let docker_config = directory("DOCKER_CONFIG").or_else(|| Some(directory("HOME")?.join(".docker")));
+        Self { path, docker_config }
+    }
+
+    /// The directory of the Docker CLI's configuration, which its plugins may be in.
+    pub fn docker_config(&self) -> Option<&Path> {
+        self.docker_config.as_deref()
+    }
+
+    /// Finds a program in the PATH of the environment; a path is returned as it is.
+    ///
+    /// As in Go's `exec.LookPath`, files that are not executable are skipped, and a program in a
+    /// directory that PATH names relative to the working directory (`.`, an empty entry) is refused:
+    /// otherwise whoever owns the working directory would choose the program.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when no directory has it, [`ErrorKind::PermissionDenied`] when only a
+    /// relative one has.
+    pub fn find(&self, name: &str) -> io::Result<PathBuf> {
+        find_in(name, &self.path)
+    }
 }
 
 fn find_in(name: &str, path: &OsStr) -> io::Result<PathBuf> {

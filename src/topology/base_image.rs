@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::source::{Sources, substitute};
+use crate::source::{FileSystem, substitute};
 use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Service;
 use crate::topology::service::build::BuildSection;
@@ -22,6 +22,7 @@ const GROWTH_LIMIT: usize = 1 << 16;
 pub(super) fn find<'a>(
     project: &ProjectName,
     services: impl Iterator<Item = (&'a ServiceName, &'a Service)> + Clone,
+    file_system: &FileSystem,
 ) -> Bases {
     let built = services.clone().filter(|(_, service)| service.build.is_some());
     let makers: BTreeMap<_, _> =
@@ -32,7 +33,7 @@ pub(super) fn find<'a>(
     }
     for (name, service) in built {
         let Some(build) = &service.build else { continue };
-        let named = dockerfile(build).map(|text| images(&text, build)).unwrap_or_default();
+        let named = dockerfile(build, file_system).map(|text| images(&text, build)).unwrap_or_default();
         for base in named.iter().filter_map(|image| makers.get(&key(image))) {
             if !leads_to(&bases, base, name) {
                 bases.entry(name.clone()).or_default().insert((*base).clone());
@@ -57,12 +58,12 @@ fn key(image: &str) -> (String, String) {
 }
 
 /// The text of a Dockerfile on this machine.
-fn dockerfile(build: &BuildSection) -> Option<String> {
+fn dockerfile(build: &BuildSection, file_system: &FileSystem) -> Option<String> {
     if let Some(inline) = &build.dockerfile_inline {
         return Some(inline.value.clone());
     }
     let directory = Path::new(build.context.as_ref()?.as_str());
-    let text = Sources::bytes(&build.dockerfile_in(directory)).ok()?;
+    let text = file_system.bytes(&build.dockerfile_in(directory, file_system)).ok()?;
     String::from_utf8(text).ok()
 }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::Document;
-use crate::source::{Environment, ReadError, Sources, Spanned, display_path};
+use crate::source::{Environment, FileSystem, ReadError, Spanned};
 use crate::topology::Sections;
 use crate::topology::attribute::Named;
 use crate::topology::file::{Config, Secret};
@@ -58,6 +58,7 @@ pub(super) fn resolve(
     services: &BTreeMap<ServiceName, Named<Box<Service>>>,
     document: &Document,
     environment: &Environment,
+    file_system: &FileSystem,
     found: &mut Diagnostics,
 ) -> Contents {
     // An included file has its own variables.
@@ -82,7 +83,7 @@ pub(super) fn resolve(
                 variable: variable.as_ref(),
                 inline: None,
             };
-            let content = origin.content(variables(variable.as_ref()), found);
+            let content = origin.content(variables(variable.as_ref()), file_system, found);
             contents.secrets.extend(content.map(|content| (key.clone(), content)));
         }
     }
@@ -91,7 +92,7 @@ pub(super) fn resolve(
         if !external.is_external {
             let (file, variable, inline) = (file.as_ref(), variable.as_ref(), inline.as_ref());
             let origin = Origin { kind: "config", key: key.as_str(), file, variable, inline };
-            let content = origin.content(variables(variable), found);
+            let content = origin.content(variables(variable), file_system, found);
             contents.configs.extend(content.map(|content| (key.clone(), content)));
         }
     }
@@ -117,11 +118,16 @@ struct Origin<'a> {
 }
 
 impl Origin<'_> {
-    fn content(&self, environment: &Environment, found: &mut Diagnostics) -> Option<Content> {
+    fn content(
+        &self,
+        environment: &Environment,
+        file_system: &FileSystem,
+        found: &mut Diagnostics,
+    ) -> Option<Content> {
         let Origin { kind, key, file, variable, inline } = *self;
         // An empty path or variable name is reported elsewhere.
         if let Some(path) = file {
-            return if path.is_empty() { None } else { of_file(kind, key, path, found) };
+            return if path.is_empty() { None } else { of_file(kind, key, path, file_system, found) };
         }
         let Some(name) = variable.filter(|name| !name.is_empty()) else {
             return inline.map(|text| of_text(text));
@@ -158,15 +164,21 @@ fn of_text(text: &str) -> Content {
     Content { place: ContentPlace::Text(text.to_owned()), fingerprint: fingerprint(text.as_bytes()) }
 }
 
-fn of_file(kind: &str, key: &str, path: &Spanned<String>, found: &mut Diagnostics) -> Option<Content> {
-    match Sources::bytes(Path::new(&path.value)) {
+fn of_file(
+    kind: &str,
+    key: &str,
+    path: &Spanned<String>,
+    file_system: &FileSystem,
+    found: &mut Diagnostics,
+) -> Option<Content> {
+    match file_system.bytes(Path::new(&path.value)) {
         Ok(bytes) => {
             let place = ContentPlace::File(PathBuf::from(&path.value));
             Some(Content { place, fingerprint: fingerprint(&bytes) })
         }
         Err(error) => {
             let message = match &error {
-                ReadError::Missing(path) => format!("`{}` does not exist", display_path(path).display()),
+                ReadError::Missing(path) => format!("`{}` does not exist", file_system.shown(path).display()),
                 _ => error.to_string(),
             };
             found

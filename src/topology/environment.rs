@@ -9,8 +9,7 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostics, code};
 use crate::document::{Document, report_env_problems, report_label_file_problems};
 use crate::source::{
-    self, EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Span, Spanned, display_path,
-    parse_env_file_over,
+    self, EnvEntry, EnvFormat, Environment, FileId, ReadError, Sources, Span, Spanned, parse_env_file_over,
 };
 use crate::topology::attribute::Named;
 use crate::topology::name::ServiceName;
@@ -145,7 +144,8 @@ impl Reader<'_> {
         }
         let home = self.environment.value("HOME").map(Path::new);
         let path = paths::join_home(self.document.base(file.path.span.file), home, &file.path.value);
-        match self.sources.read_as(Path::new(&path), &display_path(Path::new(&path))) {
+        let shown = self.sources.file_system().shown(Path::new(&path));
+        match self.sources.read_as(Path::new(&path), &shown) {
             Ok(id) => {
                 self.sources.mark_env_file(id);
                 Some(id)

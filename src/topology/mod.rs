@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, Filled, Node, Unparsed};
-use crate::source::{Environment, Sources, Span, Spanned};
+use crate::source::{Environment, FileSystem, Sources, Span, Spanned};
 pub use crate::value::name;
 pub use attribute::Form;
 use attribute::{Extensions, Named, Shape, record};
@@ -124,6 +124,8 @@ pub struct Topology {
     pub directory: PathBuf,
     /// The files that it was read from, as given.
     pub files: Vec<PathBuf>,
+    /// What they, and the files that it names, are read from.
+    pub file_system: FileSystem,
     /// Where services name what they extend, by service.
     pub extends: HashMap<String, Span>,
     /// The tree that it was read from, which knows where each value was written.
@@ -249,16 +251,16 @@ pub fn resolve(
         false => BTreeMap::new(),
     };
     if stages.contents {
-        seccomp::check(&active, &choices.directory, found);
+        seccomp::check(&active, &choices.directory, sources.file_system(), found);
     }
     let contents = match stages.contents {
-        true => content::resolve(&sections, &active, document, environment, found),
+        true => content::resolve(&sections, &active, document, environment, sources.file_system(), found),
         false => content::Contents::default(),
     };
     let Sections { networks, volumes, secrets, configs, models, extensions, .. } = sections;
     let (services, inactive) = (share(active), share(inactive));
     let all = services.iter().chain(&inactive).map(|(name, service)| (name, &*service.value));
-    let bases = base_image::find(&name, all);
+    let bases = base_image::find(&name, all, sources.file_system());
     let topology = Topology {
         name,
         services,
@@ -275,6 +277,7 @@ pub fn resolve(
         extensions,
         directory: choices.directory.clone(),
         files: choices.files.clone(),
+        file_system: sources.file_system().clone(),
         extends: document.extends.clone(),
         tree: Tree::new(root),
         host: choices.host,

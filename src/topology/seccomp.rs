@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::source::{Sources, Spanned, display_path};
+use crate::source::{FileSystem, Spanned};
 use crate::topology::attribute::Named;
 use crate::topology::join_path;
 use crate::topology::name::ServiceName;
@@ -18,19 +18,25 @@ use crate::value::security_option::SecurityOption;
 pub(super) fn check(
     services: &BTreeMap<ServiceName, Named<Box<Service>>>,
     directory: &Path,
+    file_system: &FileSystem,
     found: &mut Diagnostics,
 ) {
     for option in services.values().flat_map(|service| &service.security_opt) {
         let path = option.seccomp_profile();
         // The option is refused for its empty path.
         if let Some(path) = path.filter(|path| !path.is_empty() && !path.contains('$')) {
-            check_profile(option, &join_path(directory, path), found);
+            check_profile(option, &join_path(directory, path), file_system, found);
         }
     }
 }
 
-fn check_profile(option: &Spanned<SecurityOption>, path: &str, found: &mut Diagnostics) {
-    let bytes = match Sources::bytes(Path::new(path)) {
+fn check_profile(
+    option: &Spanned<SecurityOption>,
+    path: &str,
+    file_system: &FileSystem,
+    found: &mut Diagnostics,
+) {
+    let bytes = match file_system.bytes(Path::new(path)) {
         Ok(bytes) => bytes,
         Err(error) => {
             found
@@ -51,10 +57,10 @@ fn check_profile(option: &Spanned<SecurityOption>, path: &str, found: &mut Diagn
     found
         .error(
             code::BAD_VALUE,
-            format!("`{}` is not a seccomp profile", display_path(Path::new(path)).display()),
+            format!("`{}` is not a seccomp profile", file_system.shown(Path::new(path)).display()),
         )
         .label(option.span, mistake)
-        .help(match Path::new(path).is_file() {
+        .help(match file_system.is_file(Path::new(path)) {
             true => "write a JSON object into it, such as `{\"defaultAction\": \"SCMP_ACT_ALLOW\"}`",
             false => "write `seccomp=unconfined` to have none, or name a file that holds a JSON object",
         });

@@ -110,3 +110,28 @@ impl Invocation {
         Self { variables: words.into_iter().filter_map(variable).collect(), arguments, input }
     }
 }
+
+/// A fix is a splice of bytes: marks of the byte order, encodings, line ends and comments stay.
+#[test]
+fn a_fix_leaves_all_other_bytes_as_they_are() {
+    let before = "# é\r\nservices:\r\n  web: # one\r\n    image:   'redis:8'\r\n    expose: [\t1, 2 ] # two\r\n    pull_policy: allways\r\n";
+    let after = before.replace("allways", "always");
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+    };
+    let encodings: [&dyn Fn(&str) -> Vec<u8>; 4] = [
+        &|text| text.as_bytes().to_vec(),
+        &|text| format!("\u{feff}{text}").into_bytes(),
+        &|text| utf16(text, u16::to_le_bytes),
+        &|text| utf16(text, u16::to_be_bytes),
+    ];
+    for encoded in encodings {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("shop.yaml");
+        std::fs::write(&file, encoded(before)).expect("a file");
+        let said = run(folder.path(), "validate shop.yaml --fix --unsafe-fixes");
+        assert_eq!(std::fs::read(&file).expect("a file"), encoded(&after), "{said}");
+        let again = run(folder.path(), "validate shop.yaml --fix");
+        assert!(again.contains("no problems found"), "{again}");
+    }
+}

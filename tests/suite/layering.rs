@@ -84,6 +84,63 @@ fn reports_start_nothing_and_read_no_engine() {
     assert!(wrong.is_empty(), "what waits or asks belongs to `run` or `cli`:\n{}", wrong.join("\n"));
 }
 
+/// An editor drives all of them with variables, a working directory and texts of its own.
+#[test]
+fn nothing_below_the_command_line_asks_the_process() {
+    const FORBIDDEN: &[&str] =
+        &["env::var", "env::args", "env::current_dir", "env::home_dir", "env::temp_dir"];
+    let is_below = |path: &Path| stage_of(path).is_some_and(|stage| stage != "cli");
+    let wrong = lines_with(FORBIDDEN, |path| is_below(path));
+    assert!(wrong.is_empty(), "what topo was started with comes from `cli`:\n{}", wrong.join("\n"));
+}
+
+/// A text that an editor has not saved is read in place of the file.
+#[test]
+fn topologies_are_read_through_the_overlay_alone() {
+    const FORBIDDEN: &[&str] = &[
+        "std::fs",
+        "tokio::fs",
+        "File::open",
+        ".exists()",
+        ".is_dir()",
+        ".is_file()",
+        ".is_symlink()",
+        ".metadata()",
+        ".symlink_metadata()",
+        ".read_dir()",
+        ".read_link()",
+        ".canonicalize()",
+        "stdin()",
+    ];
+    const HOMES: &[&str] = &["source/file_system.rs", "source/program.rs"];
+    let reads = |path: &Path| {
+        let is_home = HOMES.iter().any(|home| path == Path::new(home));
+        let stage = stage_of(path).and_then(position);
+        stage.is_some_and(|stage| stage <= position("lint").expect("a folder that is listed")) && !is_home
+    };
+    let wrong = lines_with(FORBIDDEN, reads);
+    assert!(wrong.is_empty(), "only src/{} read files:\n{}", HOMES.join(" and src/"), wrong.join("\n"));
+}
+
+/// Places of these words in the code of some files, that of their tests left out.
+fn lines_with(words: &[&str], is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
+    let mut places = Vec::new();
+    for (path, text) in sources().iter().filter(|(path, _)| is_wanted(path) && !is_test(path)) {
+        let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
+        for (number, line) in code_lines(code) {
+            let found = words.iter().filter(|word| line.contains(**word));
+            places.extend(found.map(|word| format!("src/{}:{number}: `{word}`", path.display())));
+        }
+    }
+    places
+}
+
+/// Whether a file holds nothing but tests or what they need.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().expect("a file").to_string_lossy();
+    matches!(&*name, "tests.rs" | "testing.rs" | "hostile.rs" | "exact.rs")
+}
+
 /// Another target is added by a line there.
 #[test]
 fn commands_know_no_kind_of_engine() {

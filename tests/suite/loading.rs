@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use topo::diagnostic::Diagnostics;
 use topo::lint;
-use topo::source::{self, Environment, FileChoice, Origin, Sources};
+use topo::source::{self, Environment, FileChoice, FileSystem, Origin, Sources};
 use topo::topology::{self, ResolveChoices, Topology};
 
 /// What to load, and how.
@@ -20,6 +20,8 @@ pub(crate) struct Request {
     pub variables: Vec<(String, String)>,
     /// Whether to look for attributes that topo does not apply.
     pub is_for_running: bool,
+    /// Texts that are not on disk, by their paths.
+    pub overlay: Vec<(String, String)>,
 }
 
 /// The result.
@@ -28,6 +30,8 @@ pub(crate) struct Loaded {
     pub sources: Sources,
     /// `None` if there are errors.
     pub topology: Option<Topology>,
+    /// As much of it as could be read.
+    pub resolved: Option<Topology>,
     /// All diagnostics.
     pub found: Diagnostics,
 }
@@ -55,6 +59,12 @@ impl Request {
         request
     }
 
+    /// The files of this machine, with the overlay over them.
+    fn file_system(&self) -> FileSystem {
+        let files = FileSystem::new(&self.directory);
+        self.overlay.iter().fold(files, |files, (path, text)| files.with_text(path, text.as_str()))
+    }
+
     /// Adds command-line arguments: `NAME=value ... -f FILE --profile NAME --run`.
     pub fn add_arguments(&mut self, line: &str) {
         let mut words = line.split_whitespace();
@@ -77,7 +87,7 @@ impl Request {
 pub(crate) fn load(request: &Request) -> Loaded {
     let choice = FileChoice {
         files: request.files.clone(),
-        working_directory: request.directory.clone(),
+        file_system: request.file_system(),
         ..FileChoice::default()
     };
     let process = Environment::from_pairs(request.variables.iter().cloned());
@@ -111,6 +121,7 @@ pub(crate) fn load(request: &Request) -> Loaded {
     lint::alias::explain(&sources, &mut found);
     lint::brought_in::explain(&sources, &document, &mut found);
     lint::filled_value::conceal(&sources, &document, &environment, &mut found);
+    let resolved = topology.clone();
     let topology = topology.filter(|_| !found.has_errors());
-    Loaded { sources, topology, found }
+    Loaded { sources, topology, resolved, found }
 }

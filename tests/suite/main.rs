@@ -22,6 +22,7 @@ mod logs;
 mod memory_engine;
 mod mutations;
 mod needs;
+mod overlays;
 mod pictures;
 mod plans;
 mod readme;

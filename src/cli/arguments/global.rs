@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::arguments::invocation::Invocation;
 use crate::cli::arguments::settings::{self, ColorChoice, ProgressForm, Settings, UnparsedVariables};
 use crate::cli::io::output::Output;
+use crate::cli::process;
 use crate::diagnostic::Diagnostics;
 use crate::report::Commands;
 use crate::source::{self, Environment, FileChoice};
@@ -102,7 +103,7 @@ impl Global {
             project_directory: self.project_directory.clone(),
             env_files: self.env_files.clone(),
             project_name: None,
-            working_directory: std::env::current_dir().unwrap_or_default(),
+            file_system: process::file_system(),
         }
     }
 

@@ -106,7 +106,7 @@ pub fn run(global: Global, options: BuildArgs) -> Result<Exit, Exit> {
         return Ok(Exit::Success);
     }
     let mut found = Diagnostics::default();
-    require_contexts(&plan, &mut found);
+    require_contexts(&plan, &topology.file_system, &mut found);
     output.diagnostics(&loaded.sources, &found);
     if found.has_errors() {
         return Err(Exit::Findings);

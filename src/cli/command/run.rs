@@ -292,7 +292,7 @@ async fn prepare(
     let observed = session.observe(&plan::one_off_query(topology, &choices.service_name)).await?;
     let mut found = Diagnostics::default();
     let (plan, container) = plan::one_off(topology, &observed, choices, &mut found);
-    require_contexts(&plan, &mut found);
+    require_contexts(&plan, &topology.file_system, &mut found);
     global.name_topology(&mut found);
     output.diagnostics(&loaded.sources, &found);
     if found.has_errors() {

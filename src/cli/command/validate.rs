@@ -222,12 +222,11 @@ fn apply_fixes(
 
 /// Writes a file anew that still is as it was read.
 fn write(path: &Path, text: &str, sources: &Sources) -> io::Result<()> {
-    let read = sources.files().find(|(_, file)| file.path == path).map(|(_, file)| file.text.as_bytes());
-    let present = fs::read(path)?;
-    if read != Some(present.as_slice()) {
-        return Err(io::Error::other("it is not as it was read: it was just changed, or is not UTF-8"));
+    let read = sources.files().map(|(_, file)| file).find(|file| file.path == path);
+    match read.filter(|file| fs::read(path).is_ok_and(|present| present == file.encoded(&file.text))) {
+        Some(file) => fs::write(path, file.encoded(text)),
+        None => Err(io::Error::other("it is not as it was read: it was just changed")),
     }
-    fs::write(path, text)
 }
 
 /// ``shop.yaml:3:5: `imagee` -> `image` ``

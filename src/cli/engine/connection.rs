@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::cli::engine::session;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
+use crate::cli::process;
 use crate::engine::docker::{self, Docker};
 use crate::engine::{EngineError, Identity, Target};
 use crate::report::Live;
@@ -14,7 +15,7 @@ use crate::report::Live;
 /// Connects to the engine that the environment names. When it does not answer for a while, that is told.
 pub(crate) async fn open(output: Output) -> Result<impl Target + use<>, EngineError> {
     let tell = move |words: &str| Live::of_process().give_way(|| output.warning(words));
-    Docker::connect(&variables(), Arc::new(tell)).await
+    Docker::connect(&variables(), process::programs(), process::file_system(), Arc::new(tell)).await
 }
 
 /// The variables that may name an engine.

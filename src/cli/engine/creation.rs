@@ -19,7 +19,7 @@ use crate::engine::{Engine, Target};
 use crate::lint::build_context;
 use crate::plan::{self, Action, BuildChoice, Plan, PullChoice, RecreateChoice, UpChoices};
 use crate::report::QuietFilter;
-use crate::source::Sources;
+use crate::source::{FileSystem, Sources};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
 use crate::value::pair::Pair;
@@ -223,17 +223,17 @@ pub(crate) async fn plan_up(
     let observed = session::observe(engine, &plan::query(topology), output).await?;
     let mut found = Diagnostics::default();
     let plan = plan::up(topology, &observed, choices, &mut found);
-    require_contexts(&plan, &mut found);
+    require_contexts(&plan, &topology.file_system, &mut found);
     global.name_topology(&mut found);
     output.diagnostics(sources, &found);
     if found.has_errors() { Err(Exit::Findings) } else { Ok(plan) }
 }
 
 /// What a plan builds must have something to be built from: it would fail half way.
-pub(crate) fn require_contexts(plan: &Plan, found: &mut Diagnostics) {
+pub(crate) fn require_contexts(plan: &Plan, file_system: &FileSystem, found: &mut Diagnostics) {
     for step in plan.steps.iter() {
         if let Action::BuildImage(spec) = &step.action {
-            build_context::require(&spec.build, found);
+            build_context::require(&spec.build, file_system, found);
         }
     }
 }

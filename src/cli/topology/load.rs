@@ -11,13 +11,14 @@ use crate::cli::engine::connection;
 use crate::cli::engine::redaction;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
+use crate::cli::process;
 use crate::cli::topology::services;
 use crate::cli::topology::unreadable;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, LoadOptions};
 use crate::lint::{self, profile::Chosen};
 use crate::run::model_runner::ModelRunner;
-use crate::source::{self, DiscoverError, Environment, FileChoice, Origin, Sources};
+use crate::source::{self, DiscoverError, Environment, FileChoice, FileSystem, Origin, Sources};
 use crate::topology::name::ServiceName;
 use crate::topology::{self, Host, Redactor, ResolveChoices, Separator, Stages, Topology};
 pub use known::{Known, Unusable, given_name, known};
@@ -251,7 +252,7 @@ impl Read {
         match needs.is_to_act() {
             true => {
                 lint::unsupported::check(&topology, found);
-                if ModelRunner::find().is_none() {
+                if ModelRunner::find(&process::programs()).is_none() {
                     lint::model::check(&topology, found);
                 }
             }
@@ -336,7 +337,7 @@ fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
         project_directory: global.project_directory.clone(),
         env_files: global.env_files.clone(),
         project_name: global.project_name.clone(),
-        working_directory,
+        file_system: FileSystem::new(working_directory),
     })
 }
 
@@ -388,5 +389,5 @@ fn profiles_are_for(global: &Global, environment: &Environment) -> Chosen {
 }
 
 fn project_file(sources: &Sources, file: source::FileId, choice: &FileChoice) -> PathBuf {
-    choice.working_directory.join(&sources.get(file).path)
+    choice.file_system.working_directory().join(&sources.get(file).path)
 }

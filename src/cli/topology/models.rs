@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
+use crate::cli::process;
 use crate::plan;
 use crate::run::model_runner::ModelRunner;
 use crate::topology::Topology;
@@ -19,7 +20,9 @@ pub(crate) async fn bring_up(
     output: &Output,
 ) -> Result<(), Exit> {
     let users = users(topology, services, without_dependencies);
-    let Some(runner) = ModelRunner::find().filter(|_| !users.is_empty()) else { return Ok(()) };
+    let Some(runner) = ModelRunner::find(&process::programs()).filter(|_| !users.is_empty()) else {
+        return Ok(());
+    };
     let failed = |error: String| {
         let help = "try by hand: `docker model status`";
         output.error(&format!("Docker Model Runner failed: {error}"), Some(help));
@@ -56,7 +59,7 @@ pub(crate) async fn look_up(
     output: &Output,
 ) {
     let users = users(topology, services, without_dependencies);
-    let Some(runner) = ModelRunner::find().filter(|_| !users.is_empty()) else { return };
+    let Some(runner) = ModelRunner::find(&process::programs()).filter(|_| !users.is_empty()) else { return };
     match runner.endpoint().await {
         Ok(endpoint) => give(topology, &users, &endpoint, output),
         Err(error) => output.warning(&format!("where models are reached is not known yet: {error}")),

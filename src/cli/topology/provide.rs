@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
+use crate::cli::process;
 use crate::cli::topology::models;
 use crate::plan;
 use crate::run::provider::{Order, Provided, Variables};
@@ -79,7 +80,8 @@ async fn call(
     order: Order,
     output: &Output,
 ) -> Result<Variables, Exit> {
-    let provided = Provided { project: &topology.name, service, provider };
+    let programs = process::programs();
+    let provided = Provided { project: &topology.name, service, provider, programs: &programs };
     let mut say = |words: &str| output.remark(&format!("{service}: {words}"));
     provided.call(order, &mut say).await.map_err(|error| {
         output.error(&format!("the provider of `{service}` failed: {error}"), None);

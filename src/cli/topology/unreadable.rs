@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::process;
 use crate::diagnostic::{Diagnostics, code, suggest};
-use crate::source::{
-    DEFAULT_NAMES, DiscoverError, Encoding, NamedBy, ReadError, Sources, Span, display_path,
-};
+use crate::source::{DEFAULT_NAMES, Damage, DiscoverError, NamedBy, ReadError, Sources, Span};
 
 /// The most names that are listed.
 const LISTED: usize = 5;
@@ -22,7 +21,7 @@ pub fn help(error: &DiscoverError) -> Option<String> {
         ReadError::Missing(path) => instead(path, named_by),
         ReadError::NotAFile(path) if path.is_dir() => topologies_of_folder(&path.to_string_lossy())
             .or_else(|| Some("it is a directory: name a file in it".to_owned())),
-        ReadError::NotUtf8 { encoding: Encoding::Binary, .. } => Some("name a text file".to_owned()),
+        ReadError::NotUtf8 { damage: Damage::Binary, .. } => Some("name a text file".to_owned()),
         ReadError::NotUtf8 { .. } => Some("save it as UTF-8".to_owned()),
         ReadError::NotAFile(_) | ReadError::TooLarge(_) | ReadError::Io { .. } => None,
     };
@@ -42,7 +41,7 @@ fn to_name(searched: &Path) -> String {
     }
     let folders = ["", "topologies"].map(|folder| searched.join(folder));
     let there = folders.iter().map(|folder| topologies_in(folder)).find(|names| !names.is_empty());
-    let path_text = |file: &PathBuf| display_path(file).display().to_string();
+    let path_text = |file: &PathBuf| process::file_system().shown(file).display().to_string();
     match there {
         Some(files) => format!(
             "name one of the files here: {}",
@@ -77,7 +76,7 @@ fn around(folder: &Path) -> Vec<String> {
         }
     }
     let files = folders_in(folder).into_iter().flat_map(|folder| topologies_in(&folder));
-    files.map(|file| display_path(&file).display().to_string()).collect()
+    files.map(|file| process::file_system().shown(&file).display().to_string()).collect()
 }
 
 /// The directories in a directory that are not hidden, sorted.
@@ -104,7 +103,9 @@ fn topologies_in(folder: &Path) -> Vec<PathBuf> {
 
 fn has_services(path: &Path) -> bool {
     let is_section = |line: &str| line.starts_with("services:") || line.starts_with("include:");
-    Sources::bytes(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).lines().any(is_section))
+    process::file_system()
+        .bytes(path)
+        .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).lines().any(is_section))
 }
 
 /// The first of them.
@@ -116,7 +117,7 @@ fn listed(names: &[String]) -> String {
 
 /// An error as a finding, at its place in the file where it has one.
 pub fn finding(error: &DiscoverError) -> (Sources, Diagnostics) {
-    let mut sources = Sources::default();
+    let mut sources = Sources::new(process::file_system());
     let mut found = Diagnostics::default();
     let unreadable = match error {
         DiscoverError::Unreadable { error, .. } => Some(error),
@@ -131,7 +132,7 @@ pub fn finding(error: &DiscoverError) -> (Sources, Diagnostics) {
         diagnostic.help(help);
     }
     // The lines of anything else mean nothing to people.
-    if let Some(ReadError::NotUtf8 { path, encoding: Encoding::OneByte, readable: (text, first), .. }) =
+    if let Some(ReadError::NotUtf8 { path, damage: Damage::OneByte, readable: (text, first), .. }) =
         unreadable
     {
         let file = sources.add(path, text.as_str());

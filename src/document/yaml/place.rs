@@ -17,25 +17,6 @@ pub(super) fn block_scalar(text: &str, after: usize, content: Range<usize>) -> R
     start..if end > content.start { end } else { after + header.len() }
 }
 
-/// The text of a block scalar: the library adds a final line break even if the file ends without
-/// one (YAML 1.2, 8.1.1.2, "block chomping indicator": a final line break is kept if present).
-pub(super) fn without_added_break<'t>(text: &str, content: &'t str, end: usize) -> &'t str {
-    let Some(unbroken) = content.strip_suffix('\n') else { return content };
-    if text.ends_with(['\n', '\r']) || !text.get(end..).unwrap_or_default().trim().is_empty() {
-        return content;
-    }
-    let last_line = text.rsplit(['\n', '\r']).next().unwrap_or_default();
-    let is_last_line = match last_line.trim_start() {
-        // Blanks beyond the indentation are text.
-        "" => {
-            let blanks = unbroken.rsplit('\n').next().unwrap_or_default();
-            !blanks.is_empty() && blanks.trim().is_empty() && last_line.ends_with(blanks)
-        }
-        words => unbroken.ends_with(words),
-    };
-    if is_last_line { unbroken } else { content }
-}
-
 /// The span of an empty value: right after its `:` or `-`.
 pub(super) fn empty_value(text: &str, at: usize) -> Range<usize> {
     let rest = text.get(at..).unwrap_or_default();
@@ -64,17 +45,6 @@ mod tests {
         let text = "a: |2-  # | not here\n\n   x\n\nb: 1";
         let range = block_scalar(text, 1, text.find('x').expect("an x")..text.len() - 4);
         assert_eq!(&text[range], "|2-  # | not here\n\n   x");
-    }
-
-    #[test]
-    fn only_an_existing_line_break_is_kept() {
-        let kept = |text: &str, content: &'static str| without_added_break(text, content, text.len());
-        assert_eq!(kept("a: |\n  x\n  y", "x\ny\n"), "x\ny");
-        assert_eq!(kept("a: >\n  x\n  y", "x y\n"), "x y");
-        assert_eq!(kept("a: |\n  x\n  y\n", "x\ny\n"), "x\ny\n");
-        assert_eq!(kept("a: |\n  x\n ", "x\n"), "x\n");
-        assert_eq!(kept("a: |\n  x\n    ", "x\n  \n"), "x\n  ");
-        assert_eq!(without_added_break("a: |\n  x\nb: x", "x\n", 9), "x\n");
     }
 
     #[test]

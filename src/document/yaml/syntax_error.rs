@@ -75,7 +75,7 @@ impl ErrorContext<'_> {
         let at = error.marker().byte_offset().unwrap_or(self.last_end).min(self.text.len());
         let at = self.whole_characters(Span::new(self.file, at, at)).start as usize;
         let code = match error.kind() {
-            ErrorKind::RecursionLimitExceeded => code::TOO_LARGE,
+            ErrorKind::RecursionLimitExceeded | ErrorKind::TooManyComments => code::TOO_LARGE,
             _ => code::YAML_SYNTAX,
         };
         let words = self.words(error.kind(), at);
@@ -135,6 +135,12 @@ impl ErrorContext<'_> {
                 "the file nests deeper than 256 levels",
                 "reading stops here",
                 "nest less deeply",
+            ),
+            Is::TooManyComments => self.simple(
+                at,
+                "more than 100,000 lines of comments stand together",
+                "reading stops here",
+                "remove some of them",
             ),
             Is::UnexpectedCharacter { .. } => self.first_character(at),
             Is::MissingAnchorOrAliasName => self.first_character(at),

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 
-use crate::source::{ReadError, Sources};
+use crate::source::{FileSystem, ReadError};
 
 /// Why a `config.json` could not be read.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub fn read<T: DeserializeOwned + Default>(directory: Option<&Path>) -> Result<T
         ReadError::Io { error, .. } => error.kind() == ErrorKind::PermissionDenied,
         _ => false,
     };
-    match Sources::bytes(&path) {
+    match FileSystem::default().bytes(&path) {
         Err(ReadError::Missing(_)) => Ok(T::default()),
         Err(error) => Err(Unreadable { is_forbidden: is_forbidden(&error), why: error.to_string() }),
         // A full disk leaves an empty file behind.

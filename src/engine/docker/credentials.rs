@@ -19,6 +19,7 @@ use tokio::process::Command;
 
 use super::config_file::{self, default_if_null};
 use crate::engine::EngineError;
+use crate::source::program::Programs;
 
 /// How long a helper may take: the user may have to unlock a keyring.
 const HELPER_LIMIT: Duration = Duration::from_secs(120);
@@ -111,9 +112,9 @@ struct FileEntry {
 }
 
 /// Looks up the credentials for a server in the configuration in `directory`.
-pub async fn look_up(directory: Option<&Path>, server: &str) -> Lookup {
+pub async fn look_up(directory: Option<&Path>, programs: &Programs, server: &str) -> Lookup {
     let found = match config_file::read(directory) {
-        Ok(config) => from_config(&config, server).await,
+        Ok(config) => from_config(&config, programs, server).await,
         Err(unreadable) => Err(unreadable.why),
     };
     match found {
@@ -123,33 +124,38 @@ pub async fn look_up(directory: Option<&Path>, server: &str) -> Lookup {
 }
 
 /// All credentials, as a `config.json` that needs no helper.
-pub async fn all(directory: Option<&Path>) -> Result<String, String> {
+pub async fn all(directory: Option<&Path>, programs: &Programs) -> Result<String, String> {
     let config: Config = config_file::read(directory).map_err(|unreadable| unreadable.why)?;
     let mut servers: BTreeSet<String> = config.auths.keys().chain(config.helpers.keys()).cloned().collect();
     if !config.store.is_empty() {
-        servers.extend(list_of_helper(&format!("docker-credential-{}", config.store), HELPER_LIMIT).await?);
+        let helper = format!("docker-credential-{}", config.store);
+        servers.extend(list_of_helper(&helper, programs, HELPER_LIMIT).await?);
     }
     let mut auths = serde_json::Map::new();
     for server in servers {
-        if let Some(credentials) = from_config(&config, &server).await? {
+        if let Some(credentials) = from_config(&config, programs, &server).await? {
             auths.insert(server, credentials.entry());
         }
     }
     Ok(json!({ "auths": auths }).to_string())
 }
 
-async fn list_of_helper(program: &str, limit: Duration) -> Result<Vec<String>, String> {
-    let output = run_helper(program, "list", "", limit).await?;
+async fn list_of_helper(program: &str, programs: &Programs, limit: Duration) -> Result<Vec<String>, String> {
+    let output = run_helper(program, programs, "list", "", limit).await?;
     let listed: BTreeMap<String, serde::de::IgnoredAny> = serde_json::from_slice(&output.stdout)
         .map_err(|_| format!("`{program}` did not answer as a credential helper does"))?;
     Ok(listed.into_keys().collect())
 }
 
-async fn from_config(config: &Config, server: &str) -> Result<Option<Credentials>, String> {
+async fn from_config(
+    config: &Config,
+    programs: &Programs,
+    server: &str,
+) -> Result<Option<Credentials>, String> {
     let for_server = config.helpers.iter().find(|(host, _)| is_same_server(host, server));
     let helper = for_server.map_or(config.store.as_str(), |(_, helper)| helper);
     if !helper.is_empty() {
-        return ask_helper(&format!("docker-credential-{helper}"), server).await;
+        return ask_helper(&format!("docker-credential-{helper}"), programs, server).await;
     }
     let exact = config.auths.get(server);
     let entry = exact.or_else(|| {
@@ -200,8 +206,8 @@ struct HelperAnswer {
     secret: String,
 }
 
-async fn ask_helper(program: &str, server: &str) -> Result<Option<Credentials>, String> {
-    let output = run_helper(program, "get", server, HELPER_LIMIT).await?;
+async fn ask_helper(program: &str, programs: &Programs, server: &str) -> Result<Option<Credentials>, String> {
+    let output = run_helper(program, programs, "get", server, HELPER_LIMIT).await?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stdout);
         // By convention, this exact text means that there are no credentials for the server.
@@ -228,15 +234,26 @@ fn from_helper(answer: HelperAnswer, server: &str) -> Credentials {
     Credentials { username, password: secret, server_address, ..Credentials::default() }
 }
 
-async fn run_helper(program: &str, verb: &str, server: &str, limit: Duration) -> Result<Output, String> {
-    tokio::time::timeout(limit, output_of_helper(program, verb, server))
+async fn run_helper(
+    program: &str,
+    programs: &Programs,
+    verb: &str,
+    server: &str,
+    limit: Duration,
+) -> Result<Output, String> {
+    tokio::time::timeout(limit, output_of_helper(program, programs, verb, server))
         .await
         .map_err(|_| format!("`{program}` said nothing for {} seconds", limit.as_secs_f64()))?
         .map_err(|error| format!("cannot run `{program}`: {error}"))
 }
 
-async fn output_of_helper(program: &str, verb: &str, server: &str) -> std::io::Result<Output> {
-    let mut child = Command::new(crate::source::program::find(program)?)
+async fn output_of_helper(
+    program: &str,
+    programs: &Programs,
+    verb: &str,
+    server: &str,
+) -> std::io::Result<Output> {
+    let mut child = Command::new(programs.find(program)?)
         .arg(verb)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -258,7 +275,7 @@ mod tests {
     async fn from(config: &str, server: &str) -> Lookup {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("config.json"), config).unwrap();
-        look_up(Some(directory.path()), server).await
+        look_up(Some(directory.path()), &Programs::default(), server).await
     }
 
     async fn header(config: &str, server: &str) -> Option<String> {
@@ -297,7 +314,7 @@ mod tests {
         assert_eq!(header(nulls, "ghcr.io").await, None);
         assert_eq!(header(r#"{"auths": {"ghcr.io": null}}"#, "ghcr.io").await, None);
         assert_eq!(header(r#"{"auths": {"ghcr.io": {"auth": null}}}"#, "ghcr.io").await, None);
-        assert!(look_up(None, "ghcr.io").await.credentials.is_none());
+        assert!(look_up(None, &Programs::default(), "ghcr.io").await.credentials.is_none());
     }
 
     #[tokio::test]
@@ -317,7 +334,7 @@ mod tests {
             r#"{{"auths": {{"a": {{"auth": "{auth}"}}, "b": {{"identitytoken": "t"}}, "c": {{}}}}}}"#
         );
         std::fs::write(directory.path().join("config.json"), config).unwrap();
-        let all = all(Some(directory.path())).await.unwrap();
+        let all = all(Some(directory.path()), &Programs::default()).await.unwrap();
         assert_eq!(all, format!(r#"{{"auths":{{"a":{{"auth":"{auth}"}},"b":{{"identitytoken":"t"}}}}}}"#));
     }
 
@@ -334,13 +351,14 @@ mod tests {
 
     async fn ask(script: &str) -> Result<Option<Credentials>, String> {
         let (_directory, program) = helper(script);
-        ask_helper(&program, "reg.example").await
+        ask_helper(&program, &Programs::default(), "reg.example").await
     }
 
     #[tokio::test]
     async fn a_helper_that_hangs_times_out_whatever_the_request() {
         let (_directory, program) = helper("exec sleep 1000");
-        let error = list_of_helper(&program, Duration::from_millis(50)).await.unwrap_err();
+        let error =
+            list_of_helper(&program, &Programs::default(), Duration::from_millis(50)).await.unwrap_err();
         assert!(error.ends_with("said nothing for 0.05 seconds"), "{error}");
     }
 

@@ -60,6 +60,8 @@ use crate::engine::{
 };
 use crate::plan::observed::ContainerState;
 use crate::plan::{Action, Observed};
+use crate::source::FileSystem;
+use crate::source::program::Programs;
 use crate::topology::name::{ContainerName, ImageId, ProjectName};
 use crate::value::image::ImageReference;
 use config_file::CliConfig;
@@ -72,6 +74,10 @@ pub struct Docker {
     bollard: bollard::Docker,
     /// The directory of the Docker CLI's configuration, for credentials.
     config_directory: Option<PathBuf>,
+    /// Where helpers for credentials are found.
+    programs: Programs,
+    /// What builds are read from.
+    file_system: FileSystem,
     /// Proxy variables for containers and builds, unless the topology sets them.
     proxies: BTreeMap<String, String>,
     /// Whether the caller chose a builder of buildx: it is the default for builds.
@@ -90,17 +96,21 @@ const INFO_LIMIT: Duration = Duration::from_secs(1);
 const IMAGE_KNOWN_FOR: Duration = Duration::from_secs(10);
 
 impl Docker {
-    /// Finds the engine from environment variables, and asks for its version. `on_silence` is
-    /// called when a response is overdue.
+    /// Finds the engine from environment variables, and asks for its version. `programs` are those
+    /// that connect to it and that keep credentials, `file_system` is what builds are read from;
+    /// `on_silence` is called when a response is overdue.
     pub async fn connect(
         variables: &BTreeMap<String, String>,
+        programs: Programs,
+        file_system: FileSystem,
         on_silence: OnSilence,
     ) -> Result<Self, EngineError> {
         let config_directory = connect::config_directory(variables);
         let mut config = CliConfig::read(config_directory.as_deref());
         let address = connect::locate(variables, config.current_context.take())?;
         let (headers, unusable) = headers::default_headers(variables, &config.headers);
-        let transport = Transport::open(address, headers, Silence::new(on_silence)).await?;
+        let silence = Silence::new(on_silence);
+        let transport = Transport::open(address, headers, silence, programs.clone()).await?;
         let bollard = transport.bollard()?;
         let engine = transport.address().endpoint.to_string();
         let proxies = proxy::variables(&mut config, &engine);
@@ -111,6 +121,8 @@ impl Docker {
             transport,
             bollard,
             config_directory,
+            programs,
+            file_system,
             proxies,
             has_chosen_builder,
             ps_format: config.ps_format,

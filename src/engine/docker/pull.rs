@@ -24,7 +24,8 @@ pub async fn pull(
     platform: Option<&str>,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    let lookup = credentials::look_up(docker.config_directory.as_deref(), image.server()).await;
+    let lookup =
+        credentials::look_up(docker.config_directory.as_deref(), &docker.programs, image.server()).await;
     let mut waits = BACKOFF.iter();
     loop {
         let error = match attempt(docker, image, platform, &lookup, progress).await {

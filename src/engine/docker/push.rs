@@ -16,7 +16,8 @@ pub async fn push(
     image: &ImageReference,
     progress: &dyn Fn(Progress),
 ) -> Result<(), EngineError> {
-    let lookup = credentials::look_up(docker.config_directory.as_deref(), image.server()).await;
+    let lookup =
+        credentials::look_up(docker.config_directory.as_deref(), &docker.programs, image.server()).await;
     let path = format!("/images/{}/push", escape(image.name(), "/:"));
     // The engine requires the header even without credentials.
     let account = lookup.credentials.as_ref().map_or("e30=".to_owned(), |credentials| credentials.header());

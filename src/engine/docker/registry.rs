@@ -40,7 +40,8 @@ impl Images for Docker {
             return Ok(format!("{name}@{}", image.version()));
         }
         let tagged = format!("{name}:{}", image.version());
-        let lookup = credentials::look_up(self.config_directory.as_deref(), image.server()).await;
+        let lookup =
+            credentials::look_up(self.config_directory.as_deref(), &self.programs, image.server()).await;
         let mut call = Call::get(format!("/distribution/{}/json", escape(&tagged, "/:")));
         if let Some(credentials) = &lookup.credentials {
             call = call.header("x-registry-auth", &credentials.header());

@@ -24,6 +24,7 @@ use super::version::ApiVersion;
 use super::wire::Connector;
 use crate::engine::archive::packing::Pieces;
 use crate::engine::{Address, EngineError};
+use crate::source::program::Programs;
 
 /// The type of request bodies; it is bollard's, so that one client serves both.
 pub type Body = <BollardRequest as BodyOf>::Body;
@@ -169,8 +170,14 @@ pub fn escape(text: &str, kept: &str) -> String {
 
 impl Transport {
     /// Asks the engine for its version; the only round trip before the first real request.
-    pub async fn open(address: Address, headers: HeaderMap, silence: Silence) -> Result<Self, EngineError> {
-        let client = Client::builder(TokioExecutor::new()).build(Connector(address.endpoint.clone()));
+    pub async fn open(
+        address: Address,
+        headers: HeaderMap,
+        silence: Silence,
+        programs: Programs,
+    ) -> Result<Self, EngineError> {
+        let connector = Connector { endpoint: address.endpoint.clone(), programs };
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         let mut transport = Self { address, client, version: ApiVersion::OLDEST, headers, silence };
         let ping = transport.exchange(transport.with_headers(Call::get("/_ping").into_request()?));
         let response = match tokio::time::timeout(FIRST_ANSWER, ping).await {

@@ -18,11 +18,16 @@ use tracing::debug;
 
 use super::error::is_crowded;
 use crate::engine::Endpoint;
-use crate::source::program;
+use crate::source::program::Programs;
 
 /// Opens connections for hyper; the URI is ignored.
 #[derive(Clone, Debug)]
-pub struct Connector(pub Endpoint);
+pub struct Connector {
+    /// What is connected to.
+    pub endpoint: Endpoint,
+    /// Where a program is found that connects.
+    pub programs: Programs,
+}
 
 impl tower_service::Service<http::Uri> for Connector {
     type Response = TokioIo<Wire>;
@@ -34,9 +39,9 @@ impl tower_service::Service<http::Uri> for Connector {
     }
 
     fn call(&mut self, _: http::Uri) -> Self::Future {
-        let endpoint = self.0.clone();
+        let Self { endpoint, programs } = self.clone();
         Box::pin(async move {
-            let dialled = dial(&endpoint).await;
+            let dialled = dial(&endpoint, &programs).await;
             match &dialled {
                 Ok(_) => debug!(%endpoint, "connected"),
                 Err(error) => debug!(%endpoint, %error, "not connected"),
@@ -52,17 +57,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How often to try meanwhile.
 const RETRY: Duration = Duration::from_millis(50);
 
-async fn dial(endpoint: &Endpoint) -> io::Result<Wire> {
+async fn dial(endpoint: &Endpoint, programs: &Programs) -> io::Result<Wire> {
     let begun = Instant::now();
     loop {
-        match dial_once(endpoint).await {
+        match dial_once(endpoint, programs).await {
             Err(error) if is_crowded(&error) && begun.elapsed() < PATIENCE => sleep(RETRY).await,
             dialled => return dialled,
         }
     }
 }
 
-async fn dial_once(endpoint: &Endpoint) -> io::Result<Wire> {
+async fn dial_once(endpoint: &Endpoint, programs: &Programs) -> io::Result<Wire> {
     Ok(Wire(match endpoint {
         Endpoint::Unix(path) => Box::pin(UnixStream::connect(path).await?),
         Endpoint::Tcp { host, port } => {
@@ -71,7 +76,7 @@ async fn dial_once(endpoint: &Endpoint) -> io::Result<Wire> {
             keep_alive(&stream)?;
             Box::pin(stream)
         }
-        Endpoint::Program { command, .. } => Box::pin(ProgramStream::start(command)?),
+        Endpoint::Program { command, .. } => Box::pin(ProgramStream::start(command, programs)?),
     }))
 }
 
@@ -146,11 +151,11 @@ struct ProgramStream {
 const STDERR_LIMIT: usize = 4096;
 
 impl ProgramStream {
-    fn start(command: &[String]) -> io::Result<Self> {
+    fn start(command: &[String], programs: &Programs) -> io::Result<Self> {
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let cannot_run =
             |error: io::Error| io::Error::new(error.kind(), format!("cannot run `{program}`: {error}"));
-        let mut child = Command::new(program::find(program).map_err(cannot_run)?)
+        let mut child = Command::new(programs.find(program).map_err(cannot_run)?)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -10,6 +10,7 @@ use crate::engine::EngineError;
 use crate::engine::docker::build::context;
 use crate::engine::docker::build::ignore::Ignore;
 use crate::engine::sync::SyncEntry;
+use crate::source::FileSystem;
 use crate::topology::name::ServiceName;
 use crate::topology::service::develop::{WatchAction, WatchRule};
 use crate::topology::service::{BuildContext, Hook, Mount, MountKind};
@@ -79,13 +80,19 @@ impl Rules {
                 continue;
             }
             for rule in service.develop.iter().flat_map(|develop| &develop.watch) {
-                rules.add(name, service, rule)?;
+                rules.add(name, service, rule, &topology.file_system)?;
             }
         }
         Ok(rules)
     }
 
-    fn add(&mut self, name: &ServiceName, service: &Service, rule: &WatchRule) -> Result<(), EngineError> {
+    fn add(
+        &mut self,
+        name: &ServiceName,
+        service: &Service,
+        rule: &WatchRule,
+        file_system: &FileSystem,
+    ) -> Result<(), EngineError> {
         let (Some(path), Some(action)) = (&rule.path, &rule.action) else { return Ok(()) };
         let path = Path::new(path.as_str());
         if !path.exists() {
@@ -114,7 +121,7 @@ impl Rules {
         if let Some((folder, build)) = service.build.as_ref().and_then(|build| Some((folder(build)?, build)))
             && let Ok(folder) = folder.canonicalize()
         {
-            let left_out = context::left_out(&folder, build)?;
+            let left_out = context::left_out(&folder, build, file_system)?;
             ignored.push((folder, left_out));
         }
         self.rules.push(Rule {

@@ -16,7 +16,7 @@ fn find(choice: FileChoice, process: &[(&str, &str)]) -> Result<Discovered, Disc
 }
 
 fn here(directory: &tempfile::TempDir, below: &str) -> FileChoice {
-    FileChoice { working_directory: directory.path().join(below), ..FileChoice::default() }
+    FileChoice { file_system: FileSystem::new(directory.path().join(below)), ..FileChoice::default() }
 }
 
 fn shown(found: &Discovered) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::Diagnostics;
 use crate::document::{Identity, Node, Value};
-use crate::source::Spanned;
+use crate::source::{FileSystem, Spanned};
 use crate::topology::attribute::{Attribute, Field, Form, Named, Sealing, Shape, record};
 use crate::topology::name::SecretKey;
 use crate::topology::service::{ContainerFile, Ulimit};
@@ -74,11 +74,12 @@ record! {
 impl BuildSection {
     /// The path of its Dockerfile if its context is this directory. If the default name does not
     /// exist, the builder accepts `dockerfile` too.
-    pub fn dockerfile_in(&self, directory: &Path) -> PathBuf {
+    pub fn dockerfile_in(&self, directory: &Path, file_system: &FileSystem) -> PathBuf {
         const USUAL: &str = "Dockerfile";
         let named = self.dockerfile.as_ref().map_or(USUAL, |name| name.as_str());
         let (path, other) = (directory.join(named), directory.join("dockerfile"));
-        if named == USUAL && !path.exists() && other.exists() { other } else { path }
+        let takes_other = named == USUAL && !file_system.exists(&path) && file_system.exists(&other);
+        if takes_other { other } else { path }
     }
 }
 
@@ -215,7 +216,13 @@ mod tests {
         let path = |named: Option<&str>| {
             let dockerfile = named.map(|name| Spanned::new(name.to_owned(), span));
             let build = BuildSection { dockerfile, ..BuildSection::default() };
-            build.dockerfile_in(directory.path()).file_name().unwrap().to_str().unwrap().to_owned()
+            build
+                .dockerfile_in(directory.path(), &FileSystem::default())
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
         };
         assert_eq!(path(None), "Dockerfile");
         std::fs::write(directory.path().join("dockerfile"), "").unwrap();

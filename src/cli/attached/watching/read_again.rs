@@ -6,7 +6,7 @@ use std::future::pending;
 use std::path::{Path, PathBuf};
 
 use crate::run::develop::{Changed, Notice};
-use crate::source::{SourceFile, Sources, without_mark};
+use crate::source::{FileSystem, SourceFile, Sources, without_mark};
 
 /// Says of each file that holds something else than what was read, once for each time that it changes.
 /// `again` is the command that reads them anew.
@@ -49,7 +49,7 @@ impl Files {
     /// missing, and a second notice follows.
     fn changed(&mut self, path: &Path) -> Option<&Path> {
         let file = self.0.get_mut(path)?;
-        let bytes = Sources::bytes(path).ok()?;
+        let bytes = FileSystem::default().bytes(path).ok()?;
         let text = without_mark(String::from_utf8_lossy(&bytes).into_owned());
         if text == file.text {
             return None;

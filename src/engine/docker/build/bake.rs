@@ -52,7 +52,8 @@ pub(super) async fn build(
     }
     let context = spec.build.context.as_ref().map_or(".", |context| context.as_str()).to_owned();
     let (is_local, section) = (!is_remote(&context), spec.build.clone());
-    let read = move || Dockerfile::read(Path::new(&context), &section);
+    let file_system = docker.file_system.clone();
+    let read = move || Dockerfile::read(Path::new(&context), &section, &file_system);
     // Only for excerpts: buildx reports itself that it cannot be read.
     let dockerfile = if is_local { blocking(read).await.ok() } else { None };
     Err(dockerfile::failure(steps, &words, dockerfile.as_ref()))

@@ -27,7 +27,8 @@ pub(super) async fn refused(docker: &Docker, error: &EngineError) -> Option<Imag
     let EngineError::BuildFailed { message, .. } = error else { return None };
     let image = ImageReference::from(image_in(message)?);
     let wants_account = WANTS_ACCOUNT.iter().any(|words| message.contains(words));
-    let lookup = credentials::look_up(docker.config_directory.as_deref(), image.server()).await;
+    let lookup =
+        credentials::look_up(docker.config_directory.as_deref(), &docker.programs, image.server()).await;
     (wants_account || lookup.credentials.is_some()).then_some(image)
 }
 

@@ -17,7 +17,7 @@ use super::ignore::Ignore;
 use super::session::Offer;
 use crate::engine::EngineError;
 use crate::engine::archive::packing::{self, Archive, Owners, Sending, Stopped};
-use crate::source::{ReadError, Sources, display_path};
+use crate::source::{FileSystem, ReadError};
 use crate::topology::service::build::BuildSection;
 
 /// The prefix of the name of a Dockerfile that is added to an archive.
@@ -38,6 +38,8 @@ pub struct Context {
 pub(super) struct Dockerfile {
     /// Its path; `None` for an inline one.
     path: Option<PathBuf>,
+    /// Where people find it: a path from here, or the attribute that holds its text.
+    shown: String,
     text: Bytes,
 }
 
@@ -51,15 +53,19 @@ struct IgnoreFile {
 
 impl Context {
     /// Reads the Dockerfile and the ignore file.
-    pub fn open(directory: &Path, build: &BuildSection) -> Result<Self, EngineError> {
+    pub fn open(
+        directory: &Path,
+        build: &BuildSection,
+        file_system: &FileSystem,
+    ) -> Result<Self, EngineError> {
         if !directory.is_dir() {
             return Err(EngineError::Other(format!(
                 "the build context `{}` is not a directory",
                 directory.display()
             )));
         }
-        let dockerfile = Dockerfile::read(directory, build)?;
-        let ignore = IgnoreFile::read(directory, dockerfile.path.as_deref())?;
+        let dockerfile = Dockerfile::read(directory, build, file_system)?;
+        let ignore = IgnoreFile::read(directory, dockerfile.path.as_deref(), file_system)?;
         Ok(Self { directory: directory.to_owned(), ignore, dockerfile })
     }
 
@@ -78,7 +84,7 @@ impl Context {
 
     /// The Dockerfile's path in an archive.
     pub fn dockerfile_in_archive(&self) -> String {
-        let Dockerfile { path, text } = &self.dockerfile;
+        let Dockerfile { path, text, .. } = &self.dockerfile;
         path.as_ref().and_then(|path| path_within(&self.directory, path)).unwrap_or_else(|| added_name(text))
     }
 
@@ -113,20 +119,26 @@ impl Context {
 
 impl Dockerfile {
     /// Reads that of a build in this directory.
-    pub(super) fn read(directory: &Path, build: &BuildSection) -> Result<Self, EngineError> {
+    pub(super) fn read(
+        directory: &Path,
+        build: &BuildSection,
+        file_system: &FileSystem,
+    ) -> Result<Self, EngineError> {
         if let Some(inline) = &build.dockerfile_inline {
-            return Ok(Self { path: None, text: inline.value.clone().into() });
+            let shown = "dockerfile_inline".to_owned();
+            return Ok(Self { path: None, shown, text: inline.value.clone().into() });
         }
-        let path = build.dockerfile_in(directory);
-        let text = Sources::bytes(&path)
+        let path = build.dockerfile_in(directory, file_system);
+        let text = file_system
+            .bytes(&path)
             .map_err(|error| EngineError::Other(format!("cannot read the Dockerfile: {error}")))?;
-        Ok(Self { path: Some(path), text: text.into() })
+        let shown = file_system.shown(&path).display().to_string();
+        Ok(Self { path: Some(path), shown, text: text.into() })
     }
 
     /// Its place for messages: a relative path, or the attribute with its text.
-    pub(super) fn shown(&self) -> String {
-        let path = self.path.as_ref().map(|path| display_path(path).display().to_string());
-        path.unwrap_or_else(|| "dockerfile_inline".to_owned())
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// Its text.
@@ -142,14 +154,18 @@ impl Dockerfile {
 
 impl IgnoreFile {
     /// `NAME.dockerignore` next to the Dockerfile, else `.dockerignore` in the directory.
-    fn read(directory: &Path, dockerfile: Option<&Path>) -> Result<Self, EngineError> {
+    fn read(
+        directory: &Path,
+        dockerfile: Option<&Path>,
+        file_system: &FileSystem,
+    ) -> Result<Self, EngineError> {
         let beside = dockerfile.map(|path| {
             let mut name = path.as_os_str().to_owned();
             name.push(".dockerignore");
             (PathBuf::from(name), true)
         });
         for (path, is_of_dockerfile) in beside.into_iter().chain([(directory.join(".dockerignore"), false)]) {
-            let text = match Sources::bytes(&path) {
+            let text = match file_system.bytes(&path) {
                 Ok(text) => Bytes::from(text),
                 Err(ReadError::Missing(_)) => continue,
                 Err(error) => return Err(EngineError::Other(error.to_string())),
@@ -176,9 +192,13 @@ fn added_name(text: &[u8]) -> String {
 }
 
 /// What is excluded from a build context, whether or not its Dockerfile exists.
-pub fn left_out(directory: &Path, build: &BuildSection) -> Result<Ignore, EngineError> {
-    let dockerfile = build.dockerfile_inline.is_none().then(|| build.dockerfile_in(directory));
-    Ok(IgnoreFile::read(directory, dockerfile.as_deref())?.ignore)
+pub fn left_out(
+    directory: &Path,
+    build: &BuildSection,
+    file_system: &FileSystem,
+) -> Result<Ignore, EngineError> {
+    let dockerfile = build.dockerfile_inline.is_none().then(|| build.dockerfile_in(directory, file_system));
+    Ok(IgnoreFile::read(directory, dockerfile.as_deref(), file_system)?.ignore)
 }
 
 #[cfg(test)]
@@ -205,7 +225,7 @@ mod tests {
 
     async fn pack(directory: &Path, build: &BuildSection) -> Vec<u8> {
         let Sending { pieces: mut coming, sent: _sent, producer } =
-            Context::open(directory, build).unwrap().send();
+            Context::open(directory, build, &FileSystem::default()).unwrap().send();
         let mut pieces: Vec<Bytes> = Vec::new();
         while let Some(piece) = coming.recv().await {
             pieces.push(piece.unwrap());
@@ -298,7 +318,9 @@ mod tests {
             ],
         );
         let context = directory.path().join("context");
-        let offered = |build: &BuildSection| Context::open(&context, build).unwrap().offer().dockerfile;
+        let offered = |build: &BuildSection| {
+            Context::open(&context, build, &FileSystem::default()).unwrap().offer().dockerfile
+        };
         let file = |name: &str, text: &'static str| (name.to_owned(), Bytes::from_static(text.as_bytes()));
         let own = [file("Dev", "FROM scratch\n"), file("Dev.dockerignore", "b")];
         assert_eq!(offered(&build("sub/Dev")), own);
@@ -317,7 +339,9 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(directory.path().join(".dockerignore")).status();
         assert!(made.unwrap().success());
         std::fs::File::create(directory.path().join("Large")).unwrap().set_len(1 << 40).unwrap();
-        let error = |build: &BuildSection| Context::open(directory.path(), build).err().unwrap().to_string();
+        let error = |build: &BuildSection| {
+            Context::open(directory.path(), build, &FileSystem::default()).err().unwrap().to_string()
+        };
         assert!(error(&BuildSection::default()).ends_with(".dockerignore` is not a regular file"));
         assert!(error(&build("/dev/zero")).ends_with("`/dev/zero` is not a regular file"));
         assert!(error(&build(".dockerignore")).ends_with(".dockerignore` is not a regular file"));
@@ -327,7 +351,9 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let directory = tempfile::tempdir().unwrap();
-        let error = |path: &Path| Context::open(path, &BuildSection::default()).err().unwrap().to_string();
+        let error = |path: &Path| {
+            Context::open(path, &BuildSection::default(), &FileSystem::default()).err().unwrap().to_string()
+        };
         assert!(error(directory.path()).starts_with("cannot read the Dockerfile: `"));
         assert!(error(&directory.path().join("nope")).ends_with("nope` is not a directory"));
     }

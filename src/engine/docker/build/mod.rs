@@ -84,7 +84,8 @@ async fn build_in_engine(
         return follow(docker, call, None, progress).await;
     }
     let (directory, section) = (PathBuf::from(place), spec.build.clone());
-    let context = blocking(move || Context::open(&directory, &section)).await?;
+    let file_system = docker.file_system.clone();
+    let context = blocking(move || Context::open(&directory, &section, &file_system)).await?;
     let Some(mut session) = Session::open(&docker.transport, context.offer()).await? else {
         let call = call(docker, spec, &context.dockerfile_in_archive());
         return send_context(docker, call, context, progress).await;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{Endpoint, Origin, Tls, Variables, config_directory, not_an_address, parse_host};
 use crate::diagnostic::suggest::{closest, one_of};
 use crate::engine::EngineError;
-use crate::source::{ReadError, Sources};
+use crate::source::{FileSystem, ReadError};
 
 /// The parts of a context's `meta.json` that are needed.
 #[derive(Deserialize)]
@@ -55,7 +55,7 @@ pub(super) fn endpoint(
     let has_certificates = certificates.is_dir();
     // The Docker CLI would block on a named pipe when it reads them.
     for name in ["ca.pem", "cert.pem", "key.pem"] {
-        match Sources::check(&certificates.join(name)) {
+        match FileSystem::default().check(&certificates.join(name)) {
             Ok(()) | Err(ReadError::Missing(_)) => {}
             Err(error) => return Err(unusable(error.to_string())),
         }
@@ -100,7 +100,7 @@ fn other_contexts(name: &str, directory: Option<&Path>, chosen_by: &str) -> Stri
 
 /// `None` if there is no file. The error is a text for users.
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
-    let text = match Sources::bytes(path) {
+    let text = match FileSystem::default().bytes(path) {
         Ok(text) => text,
         Err(ReadError::Missing(_)) => return Ok(None),
         Err(error) => return Err(error.to_string()),

@@ -31,7 +31,9 @@ pub(super) async fn with_accounts(
     if !*spec.service.use_api_socket {
         return Ok(None);
     }
-    let accounts = credentials::all(docker.config_directory.as_deref()).await.map_err(EngineError::Other)?;
+    let accounts = credentials::all(docker.config_directory.as_deref(), &docker.programs)
+        .await
+        .map_err(EngineError::Other)?;
     let mut spec = spec.clone();
     spec.files.push(FileSpec {
         target: format!("{CONFIG_DIRECTORY}/config.json"),

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::engine::EngineError;
-use crate::source::{Sources, Spanned};
+use crate::source::{FileSystem, Spanned};
 use crate::topology::service::CredentialSpec;
 use crate::value::security_option::SecurityOption;
 
@@ -37,7 +37,8 @@ pub(super) fn options(
 /// The engine does not read local files: a seccomp profile is sent as text.
 fn with_profile(option: &SecurityOption) -> Result<String, EngineError> {
     let Some(path) = option.seccomp_profile() else { return Ok(option.to_string()) };
-    let text = Sources::bytes(Path::new(path))
+    let text = FileSystem::default()
+        .bytes(Path::new(path))
         .map_err(|error| EngineError::Other(format!("cannot read the seccomp profile: {error}")))?;
     let profile: Json = serde_json::from_slice(&text)
         .map_err(|error| EngineError::Other(format!("`{path}` is not a seccomp profile: {error}")))?;
