@@ -8,7 +8,7 @@ use crate::lint::order::takes_turns;
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::lint::shared_text::{self, Claim};
-use crate::lint::subnet::{is_bridge, read_address, subnets};
+use crate::lint::subnet::{is_bridge, subnets};
 use crate::source::{Span, Spanned};
 use crate::topology::name::{NetworkKey, ServiceName};
 use crate::topology::service::Service;
@@ -40,7 +40,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Reports addresses that are invalid, outside the network, or taken.
+/// Reports addresses that are outside the network, or taken.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         check_hardware_addresses(service, found);
@@ -53,7 +53,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
                 [(&attachment.ipv4_address, Family::V4), (&attachment.ipv6_address, Family::V6)]
             {
                 let Some(text) = text.as_ref().filter(|text| !text.is_empty()) else { continue };
-                let Some(address) = read_address(text, found) else { continue };
+                let Ok(address) = text.parse::<IpAddr>() else { continue };
                 if family.refuses(address) {
                     family.report(text, found);
                     continue;

@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::network_driver::interface_mistake;
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
-use crate::lint::subnet::{is_bridge, read_address};
+use crate::lint::subnet::is_bridge;
 use crate::source::{Span, Spanned};
 use crate::topology::Topology;
 use crate::topology::name::NetworkKey;
@@ -52,7 +52,7 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_link_local(service: &Service, found: &mut Diagnostics) {
     let networks = service.networks.iter().flat_map(|networks| networks.0.values());
     for text in networks.flat_map(|network| &network.link_local_ips).filter(|text| !text.is_empty()) {
-        let Some(address) = read_address(text, found) else { continue };
+        let Ok(address) = text.parse::<IpAddr>() else { continue };
         let is_link_local = match address {
             IpAddr::V4(address) => address.is_link_local(),
             IpAddr::V6(address) => address.is_unicast_link_local(),

@@ -4,7 +4,6 @@
 
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::log_option::{Address, Kind, mistake};
-use crate::lint::network_driver::warn_of_plugin;
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::topology::Topology;
@@ -183,7 +182,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Reports unknown options, invalid values, and unknown drivers.
+/// Reports unknown options, and invalid values.
 pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         if let Some(logging) = &service.logging {
@@ -192,17 +191,16 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
+/// The drivers that an engine has built in.
+pub(super) fn drivers() -> Vec<&'static str> {
+    DRIVERS.iter().map(|driver| driver.name).chain(OTHERS.iter().copied()).collect()
+}
+
 fn check_logging(topology: &Topology, service: &ServiceName, logging: &Logging, found: &mut Diagnostics) {
     let named = logging.driver.as_deref().filter(|driver| !driver.is_empty());
     let at = topology.place_of(&["services", service.as_str(), "logging", "driver"]);
     // Without a driver the engine's own settings decide; most engines have the default.
     let Some(driver) = DRIVERS.iter().find(|driver| driver.name == named.unwrap_or(DEFAULT)) else {
-        if let Some(name) = named.filter(|name| !OTHERS.contains(name)) {
-            let known: Vec<&str> =
-                DRIVERS.iter().map(|driver| driver.name).chain(OTHERS.iter().copied()).collect();
-            let otherwise = || "remove it: the engine then uses its default driver".to_owned();
-            warn_of_plugin("log driver", name, at, &known, otherwise, found);
-        }
         return;
     };
     check_options(topology, service, driver, logging, found);

@@ -16,6 +16,7 @@ mod cluster_only;
 mod condition;
 mod container_name;
 mod device;
+mod driver;
 mod endpoint;
 mod exposed_port;
 pub mod filled_value;
@@ -23,6 +24,7 @@ mod hook;
 mod host_name;
 pub mod host_port;
 mod image;
+mod ip_address;
 mod isolation;
 mod limit;
 mod link;
@@ -75,12 +77,14 @@ pub const RULES: &[Rule] = &[
     condition::RULE,
     container_name::RULE,
     device::RULE,
+    driver::RULE,
     endpoint::RULE,
     exposed_port::RULE,
     hook::RULE,
     host_name::RULE,
     host_port::RULE,
     image::RULE,
+    ip_address::RULE,
     isolation::RULE,
     limit::RULE,
     link::RULE,

@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::subnet::{is_bridge, subnets};
-use crate::source::{Span, Spanned};
+use crate::source::Spanned;
 use crate::topology::name::NetworkKey;
 use crate::topology::{Network, Topology};
 
 /// Drivers of the engine.
-const DRIVERS: [&str; 6] = ["bridge", "overlay", "macvlan", "ipvlan", "host", "null"];
+pub(super) const DRIVERS: [&str; 6] = ["bridge", "overlay", "macvlan", "ipvlan", "host", "null"];
 
 /// The values that an option accepts.
 #[derive(Clone, Copy)]
@@ -69,7 +69,6 @@ const LONGEST_INTERFACE: usize = 15;
 
 const INVALID_NETWORK_DRIVER: Code =
     code!("invalid-network-driver", BAD_VALUE, "A network cannot be created with this driver.");
-const UNKNOWN_DRIVER: Code = code!("unknown-driver", BAD_VALUE, "The engine has no driver of this name.");
 const INVALID_NETWORK_OPTION: Code =
     code!("invalid-network-option", BAD_VALUE, "A network driver cannot read the value of an option.");
 const UNKNOWN_NETWORK_OPTION: Code =
@@ -81,7 +80,6 @@ pub(super) const RULE: Rule = Rule {
     codes: &[
         (INVALID_NETWORK_DRIVER, Severity::Error),
         (INVALID_NETWORK_ADDRESSING, Severity::Error),
-        (UNKNOWN_DRIVER, Severity::Warning),
         (INVALID_NETWORK_OPTION, Severity::Error),
         (UNKNOWN_NETWORK_OPTION, Severity::Warning),
     ],
@@ -112,27 +110,21 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
 }
 
 fn check_driver(topology: &Topology, key: &NetworkKey, network: &Network, found: &mut Diagnostics) {
-    let Some(driver) = network.driver.as_deref().filter(|driver| !driver.is_empty()) else { return };
-    let at = topology.place_of(&["networks", key.as_str(), "driver"]);
-    match driver {
-        "host" | "null" => {
-            let mode = if driver == "host" { "host" } else { "none" };
-            found
-                .error(INVALID_NETWORK_DRIVER, format!("a network cannot have the driver `{driver}`"))
-                .label(at, "the engine has one such network, and makes no other")
-                .help(format!(
-                    "remove the network, and write `network_mode: {mode}` at the services that are to use it"
-                ));
-        }
-        _ if DRIVERS.contains(&driver) => {}
-        _ => {
-            let otherwise = || match driver {
-                "none" => "write `network_mode: none` at the services that are to have no network".to_owned(),
-                _ => "remove it: the engine then makes a `bridge`".to_owned(),
-            };
-            warn_of_plugin("network driver", driver, at, &DRIVERS, otherwise, found);
-        }
-    }
+    let mode = match network.driver.as_deref() {
+        Some("host") => "host",
+        Some("null") => "none",
+        _ => return,
+    };
+    let driver = network.driver.as_deref().unwrap_or_default();
+    found
+        .error(INVALID_NETWORK_DRIVER, format!("a network cannot have the driver `{driver}`"))
+        .label(
+            topology.place_of(&["networks", key.as_str(), "driver"]),
+            "the engine has one such network, and makes no other",
+        )
+        .help(format!(
+            "remove the network, and write `network_mode: {mode}` at the services that are to use it"
+        ));
 }
 
 /// The IPAM driver: the engine's own, or a plugin.
@@ -142,46 +134,21 @@ fn check_address_management(
     network: &Network,
     found: &mut Diagnostics,
 ) {
-    let Some(driver) = network.ipam.driver.as_deref().filter(|driver| !driver.is_empty()) else { return };
-    let at = topology.place_of(&["networks", key.as_str(), "ipam", "driver"]);
-    match driver {
-        "default" => {}
-        "null" => {
-            if is_bridge(network) {
-                found
-                    .error(INVALID_NETWORK_ADDRESSING, "a bridge needs addresses")
-                    .label(at, "gives no addresses out")
-                    .help("remove `driver`: the engine then gives them out");
-            } else if let Some(pool) = network.ipam.config.first() {
-                found
-                    .error(INVALID_NETWORK_ADDRESSING, "the `null` IPAM driver takes no subnets")
-                    .label(pool.span, "addresses to choose from")
-                    .label(at, "gives no addresses out")
-                    .help("remove `driver`, or remove `config`");
-            }
-        }
-        _ => {
-            let otherwise = || "remove it: the engine then gives the addresses out".to_owned();
-            warn_of_plugin("IPAM driver", driver, at, &["default", "null"], otherwise, found);
-        }
+    if network.ipam.driver.as_deref() != Some("null") {
+        return;
     }
-}
-
-/// Warns about a driver that the engine does not have. A plugin may have any name; a reference
-/// (`vendor/plugin:tag`) is assumed to be one.
-pub(super) fn warn_of_plugin(
-    what: &str,
-    driver: &str,
-    at: Span,
-    known: &[&'static str],
-    otherwise: impl FnOnce() -> String,
-    found: &mut Diagnostics,
-) {
-    if !driver.contains(['/', ':', '$']) {
+    let at = topology.place_of(&["networks", key.as_str(), "ipam", "driver"]);
+    if is_bridge(network) {
         found
-            .warning(UNKNOWN_DRIVER, format!("the engine has no built-in {what} `{driver}`"))
-            .label(at, "it has to be a plugin of that name")
-            .did_you_mean(driver, suggest::closest(driver, known.iter().copied()), otherwise);
+            .error(INVALID_NETWORK_ADDRESSING, "a bridge needs addresses")
+            .label(at, "gives no addresses out")
+            .help("remove `driver`: the engine then gives them out");
+    } else if let Some(pool) = network.ipam.config.first() {
+        found
+            .error(INVALID_NETWORK_ADDRESSING, "the `null` IPAM driver takes no subnets")
+            .label(pool.span, "addresses to choose from")
+            .label(at, "gives no addresses out")
+            .help("remove `driver`, or remove `config`");
     }
 }
 

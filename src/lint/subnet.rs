@@ -19,7 +19,6 @@ const INVALID_POOL_ADDRESS: Code = code!(
     BAD_ADDRESS,
     "A gateway, range or auxiliary address does not fit its subnet."
 );
-const INVALID_IP_ADDRESS: Code = code!("invalid-ip-address", BAD_ADDRESS, "The value is not an IP address.");
 
 pub(super) const RULE: Rule = Rule {
     codes: &[
@@ -27,7 +26,6 @@ pub(super) const RULE: Rule = Rule {
         (INVALID_SUBNET, Severity::Error),
         (MISSING_SUBNET, Severity::Error),
         (INVALID_POOL_ADDRESS, Severity::Error),
-        (INVALID_IP_ADDRESS, Severity::Error),
     ],
     group: Group::Correctness,
     since: "0.1.0",
@@ -184,7 +182,7 @@ fn check_taken(
         .values()
         .map(|address| (Spanned::new(address.value.clone(), address.span), "kept here"));
     for (address, what) in gateway.into_iter().chain(kept).filter(|(address, _)| !address.is_empty()) {
-        let Some(parsed) = read_address(&address, found) else { continue };
+        let Ok(parsed) = address.parse::<IpAddr>() else { continue };
         if !subnet.contains(parsed) {
             outside(&address, text, found);
         } else if subnet.reserves(parsed) {
@@ -233,18 +231,6 @@ fn read_subnet(text: &Spanned<String>, found: &mut Diagnostics) -> Option<Subnet
         return None;
     }
     Some(subnet)
-}
-
-/// Reads an address, or says that it is none.
-pub(super) fn read_address(text: &Spanned<String>, found: &mut Diagnostics) -> Option<IpAddr> {
-    let address = text.parse().ok();
-    if address.is_none() {
-        found
-            .error(INVALID_IP_ADDRESS, format!("`{}` is not an IP address", text.value))
-            .label(text.span, "an address is needed here")
-            .help("write an address such as `172.28.0.10`, without a prefix");
-    }
-    address
 }
 
 fn outside(inner: &Spanned<String>, subnet: &Spanned<String>, found: &mut Diagnostics) {

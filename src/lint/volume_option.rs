@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostics, Severity, suggest};
-use crate::lint::network_driver::warn_of_plugin;
 use crate::lint::rule::{Group, Rule, code};
 use crate::source::Spanned;
 use crate::topology::name::VolumeKey;
@@ -49,11 +48,6 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, volume) in &topology.volumes {
         let driver = volume.driver.as_deref().unwrap_or_default();
         let is_local = matches!(driver, "" | "local");
-        if !is_local && !volume.external.is_external {
-            let at = topology.place_of(&["volumes", key.as_str(), "driver"]);
-            let otherwise = || "remove it: the engine then keeps the volume on its machine".to_owned();
-            warn_of_plugin("volume driver", driver, at, &["local"], otherwise, found);
-        }
         if is_local && !volume.external.is_external {
             check_names(topology, key, volume, found);
             check_needs(topology, key, volume, found);

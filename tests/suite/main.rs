@@ -27,6 +27,7 @@ mod pictures;
 mod plans;
 mod readme;
 mod reference;
+mod rules;
 mod runs;
 mod schema;
 mod support;
