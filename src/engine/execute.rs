@@ -120,13 +120,18 @@ fn text(line: &[u8]) -> String {
     String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned()
 }
 
+/// The variable that tells a hook which run it belongs to, by the id of its process: if the hook calls topo itself, that
+/// one does not wait for the end of this run.
+pub const RUN: &str = "TOPO_RUN";
+
 fn command(hook: &Hook) -> Command {
     let Hook { command, user, privileged, working_dir, environment, extensions: _ } = hook;
     // A variable without a value is not set in the caller's environment either.
     let set = environment.texts().map(|(name, value)| format!("{name}={value}"));
+    let of_run = format!("{RUN}={}", std::process::id());
     Command {
         words: command.0.clone().unwrap_or_default(),
-        environment: set.collect(),
+        environment: std::iter::once(of_run).chain(set).collect(),
         user: user.clone(),
         working_directory: working_dir.clone(),
         is_privileged: privileged.0,

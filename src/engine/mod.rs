@@ -25,6 +25,7 @@ pub mod inventory;
 pub mod local_file;
 pub mod sync;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ use futures_util::Stream;
 
 use crate::plan::Action;
 pub use crate::plan::observed::Query;
-use crate::plan::observed::{ContainerState, Health, Observed};
+use crate::plan::observed::{ContainerState, Health, Observed, ObservedContainer, Status};
 use crate::topology::name::{ContainerName, ImageId, ProjectName};
 use crate::value::image::ImageReference;
 pub use attach::{Attach, AttachChoice, Attached, Console, EndOfProcess, LastEnd};
@@ -93,6 +94,22 @@ pub trait Observe {
     fn inspect(&self, container: &ContainerName)
     -> impl Future<Output = Result<ContainerState, EngineError>>;
 
+    /// The containers of a project, as one list tells them.
+    fn glance(
+        &self,
+        project: &ProjectName,
+    ) -> impl Future<Output = Result<BTreeMap<ContainerName, Glimpse>, EngineError>> {
+        async {
+            let observed = self.observe(&Query::of_project(project.clone())).await?;
+            Ok(observed.containers.iter().map(Glimpse::of).collect())
+        }
+    }
+
+    /// How long a container has to stop until it is killed, if it says so itself.
+    fn grace(&self, _container: &ContainerName) -> impl Future<Output = Option<Duration>> {
+        std::future::ready(None)
+    }
+
     /// The id of the image of a reference, if it exists.
     fn image_id(&self, image: &ImageReference) -> impl Future<Output = Result<Option<ImageId>, EngineError>>;
 }
@@ -122,6 +139,11 @@ pub trait Events {
         &self,
         project: &ProjectName,
     ) -> impl Future<Output = Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError>>;
+
+    /// What happened to the project's containers in the last minutes, as far as the engine remembers it.
+    fn recent(&self, _project: &ProjectName) -> impl Future<Output = Result<Vec<Change>, EngineError>> {
+        std::future::ready(Ok(Vec::new()))
+    }
 }
 
 /// Reads the output of containers.
@@ -137,6 +159,30 @@ pub trait Logs {
             EngineError,
         >,
     >;
+}
+
+/// A container, as a list tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glimpse {
+    /// The engine's id, in full.
+    pub id: String,
+    /// Where in its life it is.
+    pub status: Status,
+    /// True for a container of `run`.
+    pub is_one_off: bool,
+}
+
+impl Glimpse {
+    /// What a list tells of a container, under its name.
+    pub fn of(container: &ObservedContainer) -> (ContainerName, Self) {
+        let ObservedContainer { id, name, is_one_off, state, .. } = container;
+        (name.clone(), Self { id: id.clone(), status: state.status, is_one_off: *is_one_off })
+    }
+
+    /// True while its process is there, frozen or between two runs.
+    pub fn is_running(&self) -> bool {
+        self.status.is_running()
+    }
 }
 
 /// An event of a container.
@@ -161,6 +207,11 @@ pub enum What {
     Died {
         /// The exit code.
         exit_code: i64,
+    },
+    /// A signal was sent to its process: to stop it, to kill it, or for anything else.
+    Signalled {
+        /// Its number on Linux, if the engine says it.
+        signal: Option<i64>,
     },
     /// It was paused.
     Paused,

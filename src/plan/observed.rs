@@ -218,6 +218,13 @@ pub enum Status {
     Dead,
 }
 
+impl Status {
+    /// True while there is a process, frozen or between two runs.
+    pub fn is_running(self) -> bool {
+        matches!(self, Status::Running | Status::Paused | Status::Restarting)
+    }
+}
+
 /// What a health check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Health {
@@ -270,6 +277,12 @@ impl<'a> ByService<'a> {
 }
 
 impl Observed {
+    /// The containers that run, those of `run` too.
+    pub fn running(&self) -> impl Iterator<Item = &ContainerName> {
+        let running = self.containers.iter().filter(|container| container.state.is_running());
+        running.map(|container| &container.name)
+    }
+
     /// The containers by their services.
     pub fn by_service(&self) -> ByService<'_> {
         let mut by_service = ByService::default();
@@ -295,7 +308,7 @@ impl Observed {
 impl ContainerState {
     /// True while its process is there, frozen or between two runs.
     pub fn is_running(&self) -> bool {
-        matches!(self.status, Status::Running | Status::Paused | Status::Restarting)
+        self.status.is_running()
     }
 
     /// Whether nothing is to be waited for any more.

@@ -397,6 +397,7 @@ mod tests {
     fn written(plan: &Plan, ends: Vec<End>) -> String {
         let ended = |end| Ended { end, took: Duration::ZERO, is_tolerated: false };
         let outcome = Outcome {
+            doubt: None,
             steps: ends.into_iter().map(ended).collect(),
             is_cancelled: false,
             took: Duration::ZERO,

@@ -12,19 +12,20 @@
 //! | `progress` | `part` with `bytes` and `total`, or with `done: true`; or `now`; or `build_step` with `state`: `began cached done failed`; or `output` |
 //! | `ended` | `end`: `done not-needed failed skipped cancelled`; `took_ms`; for `failed` `error`, `hint` (what to do), `health_output`, `output` (of a build step), `log` (last lines); for `skipped` `because_of` (a step) |
 //! | `cancelling` | |
+//! | `planned-again` | `project`, `containers` (names, each with what happened to it meanwhile: `stopped removed started created`); the steps that follow are those of another plan |
 //! | `finished` | `project`, `success`, `cancelled`, `took_ms`, `steps` (how many `done not_needed failed skipped cancelled`), `running` (names of containers) |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use serde::Serialize;
 
 use super::advice::hint;
 use super::wording::{build_output, code, engine_words, failed, health_output, object};
-use super::{Commands, Report};
+use super::{Commands, Report, meanwhile};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Plan, StepId};
-use crate::run::{Counts, End, Event, Failure, Outcome};
+use crate::run::{Counts, End, Event, Failure, LastLook, Outcome};
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
 /// The report for programs.
@@ -51,6 +52,10 @@ enum Line<'run> {
         took_ms: u128,
     },
     Cancelling,
+    PlannedAgain {
+        project: &'run ProjectName,
+        containers: BTreeMap<&'run ContainerName, &'static str>,
+    },
     Finished {
         project: &'run ProjectName,
         success: bool,
@@ -146,6 +151,11 @@ impl<'out> JsonLines<'out> {
 }
 
 impl Report for JsonLines<'_> {
+    fn go_on(&mut self, plan: &Plan, seen: &LastLook) {
+        let containers = seen.meanwhile.iter().map(|(name, what)| (name, meanwhile::word(*what))).collect();
+        self.write(&Line::PlannedAgain { project: &plan.project, containers });
+    }
+
     fn event(&mut self, plan: &Plan, event: &Event) {
         self.write(&match event {
             Event::StepStarted { step } => Line::Started(subject(plan, *step)),

@@ -18,6 +18,7 @@ mod frame;
 pub mod json;
 pub mod logs;
 mod look;
+mod meanwhile;
 mod objects;
 pub mod picture;
 pub mod plain;
@@ -47,7 +48,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::plan::{Plan, Step};
-use crate::run::{Event, Outcome};
+use crate::run::{Event, LastLook, Outcome};
 use crate::topology::name::ServiceName;
 
 /// Shows what happens during a run.
@@ -62,6 +63,9 @@ pub trait Report {
     fn tick_every(&self) -> Option<Duration> {
         None
     }
+
+    /// The run is over, but the engine is not as it was left: another one follows.
+    fn go_on(&mut self, plan: &Plan, seen: &LastLook);
 
     /// The run has ended.
     fn finish(&mut self, plan: &Plan, outcome: &Outcome);

@@ -24,10 +24,10 @@ use super::objects::{ObjectChange, Objects};
 use super::prose::wrapped;
 use super::summary::end_line;
 use super::wording::{Kind, doing, done, duration, failed, object};
-use super::{AfterCancel, Context, Report};
+use super::{AfterCancel, Context, Report, meanwhile};
 use crate::engine::{Progress, StepState};
 use crate::plan::{Action, Because, Plan, Step, StepId};
-use crate::run::{End, Event, Failure, Outcome};
+use crate::run::{End, Event, Failure, LastLook, Outcome};
 
 /// Shorter durations are not shown.
 const SHORTEST_SHOWN_DURATION: Duration = Duration::from_millis(100);
@@ -174,6 +174,12 @@ impl<'out> Plain<'out> {
 }
 
 impl Report for Plain<'_> {
+    fn go_on(&mut self, _plan: &Plan, seen: &LastLook) {
+        for line in meanwhile::lines(seen) {
+            let _ = writeln!(self.out, "{line}");
+        }
+    }
+
     fn event(&mut self, plan: &Plan, event: &Event) {
         // A closed pipe must not end the run.
         let _ = self.write_event(plan, event);

@@ -7,7 +7,7 @@ use super::failure::write_failures;
 use super::summary::end_line;
 use super::{Context, Report};
 use crate::plan::Plan;
-use crate::run::{Event, Outcome};
+use crate::run::{Event, LastLook, Outcome};
 
 /// The report for scripts.
 pub struct Quiet<'out> {
@@ -24,6 +24,8 @@ impl<'out> Quiet<'out> {
 
 impl Report for Quiet<'_> {
     fn event(&mut self, _plan: &Plan, _event: &Event) {}
+
+    fn go_on(&mut self, _plan: &Plan, _seen: &LastLook) {}
 
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
         if outcome.is_success() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Report;
 use crate::engine::{EngineError, Excerpt, Progress};
 use crate::plan::Plan;
-use crate::run::{Cause, End, Event, Failure, Outcome};
+use crate::run::{Cause, End, Event, Failure, LastLook, Outcome};
 
 /// A report whose texts from elsewhere are redacted.
 pub struct Redacted<'out, F> {
@@ -107,6 +107,10 @@ impl<F: Fn(&str) -> String> Report for Redacted<'_, F> {
 
     fn tick_every(&self) -> Option<Duration> {
         self.report.tick_every()
+    }
+
+    fn go_on(&mut self, plan: &Plan, seen: &LastLook) {
+        self.report.go_on(plan, seen);
     }
 
     fn finish(&mut self, plan: &Plan, outcome: &Outcome) {

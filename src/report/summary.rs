@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::objects::{ObjectChange, Objects};
 use super::wording::{Kind, duration, names};
 use crate::plan::{Plan, StepId};
-use crate::run::{End, Outcome};
+use crate::run::{Doubt, End, Outcome};
 use crate::topology::name::ServiceName;
 
 /// What a command wants to achieve, as phrases that follow the project's name.
@@ -120,6 +120,11 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, scoped_goal: &ScopedGoal)
             _ => missed(),
         };
         return format!("{missed}: interrupted after {took}, {done} of {all} done{changes}");
+    }
+    match &outcome.doubt {
+        Some(Doubt::Changing(_)) => return format!("{}: something else is changing it", missed()),
+        Some(Doubt::Unseen(_)) => return format!("{}, as far as the engine says", missed()),
+        None => {}
     }
     if !outcome.is_success() {
         let dropped = if dropped > 0 { format!(", {dropped} left undone") } else { String::new() };

@@ -15,10 +15,10 @@ use super::prose::wrapped;
 use super::screen::{self, Live};
 use super::summary::end_line;
 use super::wording::object;
-use super::{AfterCancel, Context, Report};
+use super::{AfterCancel, Context, Report, meanwhile};
 use crate::engine::Progress;
 use crate::plan::Plan;
-use crate::run::{Event, Outcome};
+use crate::run::{Event, LastLook, Outcome};
 
 /// How often animations are redrawn.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -94,11 +94,20 @@ impl<'out> Terminal<'out> {
         }
     }
 
-    fn write_last(&mut self, plan: &Plan, outcome: &Outcome) -> std::io::Result<()> {
-        let lines = self.progress.as_ref().map(|progress| self.frame(plan, progress).last());
-        for line in lines.unwrap_or_default() {
-            writeln!(self.out, "{line}")?;
+    fn clear(&mut self) {
+        self.live.end();
+        for line in self.lines.drain(..) {
+            self.live.0.remove(&line);
         }
+    }
+
+    fn write_objects(&mut self, plan: &Plan) -> std::io::Result<()> {
+        let lines = self.progress.as_ref().map(|progress| self.frame(plan, progress).last());
+        lines.unwrap_or_default().iter().try_for_each(|line| writeln!(self.out, "{line}"))
+    }
+
+    fn write_last(&mut self, plan: &Plan, outcome: &Outcome) -> std::io::Result<()> {
+        self.write_objects(plan)?;
         let (_, width) = screen::size();
         let look = self.context.look;
         for warning in &self.warnings {
@@ -146,11 +155,17 @@ impl Report for Terminal<'_> {
         Some(PERIOD)
     }
 
-    fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
-        self.live.end();
-        for line in self.lines.drain(..) {
-            self.live.0.remove(&line);
+    fn go_on(&mut self, plan: &Plan, seen: &LastLook) {
+        self.clear();
+        let _ = self.write_objects(plan);
+        let look = self.context.look;
+        for line in meanwhile::lines(seen) {
+            let _ = writeln!(self.out, "{} {}", look.mark(Mark::Dropped), look.paint(Role::Notice, &line));
         }
+    }
+
+    fn finish(&mut self, plan: &Plan, outcome: &Outcome) {
+        self.clear();
         let _ = self.write_last(plan, outcome);
     }
 }

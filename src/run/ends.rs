@@ -162,7 +162,7 @@ impl<'run, E: Observe> Ends<'run, E> {
                 *heard_of = HeardOf::default();
                 return BTreeSet::new();
             }
-            What::Other(action) if action == "kill" => {
+            What::Signalled { .. } => {
                 heard_of.is_signalled = true;
                 return BTreeSet::new();
             }

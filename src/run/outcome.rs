@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::event::{Cause, End, Failure};
+use crate::engine::EngineError;
 use crate::plan::{Action, Condition, Needs, Plan, StepId};
 use crate::topology::name::ContainerName;
 
@@ -23,6 +24,17 @@ pub struct Outcome {
     /// The containers that ran, by what this run knew, and were found ended when it was over, each with its
     /// exit code. Only a run that failed looks for them.
     pub ended: BTreeMap<ContainerName, i64>,
+    /// Why the engine is not known to be as the plan left it, although the steps were done.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why what was done may not last.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Doubt {
+    /// Something else changes these containers, again and again.
+    Changing(BTreeSet<ContainerName>),
+    /// The engine could not be looked at once more.
+    Unseen(EngineError),
 }
 
 /// How a step ended, and after how long.
@@ -83,14 +95,15 @@ impl Outcome {
         steps.filter(move |(_, ended)| ended.end == skip).map(|(index, _)| StepId::new(index))
     }
 
-    /// True when nothing failed that is required, and nobody asked to stop before the end.
+    /// True when nothing failed that is required, nobody asked to stop before the end, and the engine was seen to be as
+    /// it was left.
     pub fn is_success(&self) -> bool {
         let is_well = |ended: &Ended| match ended.end {
             End::Done | End::NotNeeded => true,
             End::Failed(_) => ended.is_tolerated,
             End::Skipped { .. } | End::Cancelled => false,
         };
-        self.steps.iter().all(is_well)
+        self.doubt.is_none() && self.steps.iter().all(is_well)
     }
 }
 

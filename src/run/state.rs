@@ -83,6 +83,7 @@ impl<'run> RunState<'run> {
             took,
             running: self.running,
             ended: BTreeMap::new(),
+            doubt: None,
         }
     }
 }

@@ -120,7 +120,11 @@ impl Listeners {
             }
             // The event has the new name alone, so that any wait may be for the old one.
             What::Renamed if !renamed_by_us.contains(container) => self.tell_all(&Signal::LookAgain),
-            What::Renamed | What::Created | What::Health(Health::Starting) | What::Other(_) => {}
+            What::Renamed
+            | What::Created
+            | What::Health(Health::Starting)
+            | What::Signalled { .. }
+            | What::Other(_) => {}
         }
     }
 

@@ -161,13 +161,7 @@ impl Project {
 
     /// Starts topo in the background.
     pub fn start(&self, command: &str, arguments: &[&str]) -> Running {
-        let child = self
-            .command(command, arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("topo runs");
-        Running::of(child)
+        Running::spawn(self.command(command, arguments))
     }
 
     /// The command `topo COMMAND TOPOLOGY ARGUMENTS...`.
@@ -283,6 +277,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts a command.
+    pub fn spawn(mut command: Command) -> Self {
+        Self::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("topo runs"))
+    }
+
     fn of(mut child: Child) -> Self {
         let out = Collected::of(child.stdout.take().expect("its output is asked for"));
         let err = Collected::of(child.stderr.take().expect("its errors are asked for"));

@@ -42,4 +42,5 @@ mod systems;
 mod takeover;
 mod terminal;
 mod tracing;
+mod turns;
 mod watching;

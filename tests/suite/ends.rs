@@ -47,7 +47,7 @@ fn exits_without_events_are_noticed() {
 #[test]
 fn exits_before_a_restart_are_reported_if_requested() {
     let died = |exit_code| What::Died { exit_code };
-    let kill = || What::Other("kill".to_owned());
+    let kill = || What::Signalled { signal: Some(15) };
     let runs = "container shop-a-1 runs-already";
     for (containers, changes, told) in [
         (runs, vec![died(3), What::Started, died(4), What::Started], vec![(3, true), (4, true)]),

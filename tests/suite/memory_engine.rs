@@ -5,7 +5,7 @@ mod script;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -121,7 +121,10 @@ impl MemoryEngine {
 
     /// Adds the container's scripted behaviour to the timeline.
     fn start(&self, name: &ContainerName) {
-        let behaviour = self.behaviour(name);
+        let mut behaviour = self.behaviour(name);
+        if behaviour.happens_once && self.was_started(name) {
+            behaviour.deeds.clear();
+        }
         let mut begin = Duration::ZERO;
         for _ in 0..=behaviour.restarts {
             self.happens(name, begin, Happening::Changed(What::Started));
@@ -140,6 +143,12 @@ impl MemoryEngine {
         }
     }
 
+    fn was_started(&self, name: &ContainerName) -> bool {
+        let timeline = self.timeline.borrow();
+        let is_start = |entry: &Entry| matches!(entry.what, Happening::Changed(What::Started));
+        timeline.values().any(|entry| entry.container == *name && is_start(entry))
+    }
+
     fn will_do(&self, name: &ContainerName, after: Duration, deed: &ObjectChange) {
         match deed {
             ObjectChange::BecomesHealthy => {
@@ -152,6 +161,10 @@ impl MemoryEngine {
                 self.happens(name, after, Happening::Changed(What::Died { exit_code: *code }));
             }
             ObjectChange::Prints { line } => self.happens(name, after, Happening::Printed(line.clone())),
+            ObjectChange::IsSignalled { signal } => {
+                let what = What::Signalled { signal: Some(*signal) };
+                self.happens(name, after, Happening::Changed(what));
+            }
             ObjectChange::IsPaused => self.happens(name, after, Happening::Changed(What::Paused)),
             ObjectChange::IsRemoved => self.happens(name, after, Happening::Changed(What::Removed)),
             ObjectChange::IsRenamed { to } => {
@@ -278,10 +291,12 @@ impl MemoryEngine {
             }
             Action::StopContainer { container, .. } => {
                 self.interrupt(container);
+                self.signal(container, 15);
                 self.happens(container, Duration::ZERO, Happening::Changed(What::Died { exit_code: 143 }));
             }
             Action::KillContainer { container, .. } => {
                 self.interrupt(container);
+                self.signal(container, 9);
                 self.happens(container, Duration::ZERO, Happening::Changed(What::Died { exit_code: 137 }));
             }
             Action::RemoveContainer { container, .. } => {
@@ -311,6 +326,11 @@ impl MemoryEngine {
             Action::Wait { .. } => unreachable!("the run waits, not the engine"),
         }
         Ok(())
+    }
+
+    fn signal(&self, container: &ContainerName, signal: i64) {
+        let what = What::Signalled { signal: Some(signal) };
+        self.happens(container, Duration::ZERO, Happening::Changed(what));
     }
 
     fn rename(&self, from: &ContainerName, to: &ContainerName) {
@@ -390,6 +410,21 @@ impl Events for MemoryEngine {
                 }
             }
         })))
+    }
+}
+
+impl MemoryEngine {
+    /// All that happened so far, as the engine remembers it.
+    pub(crate) fn happened(&self) -> Vec<Change> {
+        let timeline = self.timeline.borrow();
+        let past = timeline.iter().filter(|((at, _), _)| *at <= Instant::now());
+        let change = |((at, _), entry): (&Moment, &Entry)| {
+            // Who compares it with the present has another clock than these tests.
+            let at = SystemTime::now() - (Instant::now() - *at);
+            let at = at.duration_since(SystemTime::UNIX_EPOCH).expect("it is later").as_nanos() as i64;
+            Some(Change { container: entry.container.clone(), what: entry.what.as_change()?, at })
+        };
+        past.filter_map(change).collect()
     }
 }
 
@@ -518,7 +553,12 @@ impl Life {
                 state.health_output = Some(output.clone());
             }
             Happening::Changed(
-                What::Created | What::Removed | What::Renamed | What::HealthChecked | What::Other(_),
+                What::Created
+                | What::Removed
+                | What::Renamed
+                | What::Signalled { .. }
+                | What::HealthChecked
+                | What::Other(_),
             )
             | Happening::Printed(_) => {}
         }

@@ -43,11 +43,14 @@ pub fn run(global: Global, mut options: CreateArgs) -> Result<Exit, Exit> {
     options.create.excluded.warn_of_dependants(&topology, &choices, &output);
     session::block_on(async {
         let limit = (None, Instant::now());
-        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
+        let (engine, turn, plan) =
+            prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
         let mut session = Session::new(&engine, &global, &output);
+        session.turn = turn;
         session.quiet_filter = options.quiet.quiet_filter();
         interrupt::listen(session.cancel.clone());
-        let outcome = session.carry_out(&plan, Goal::CREATE, "create").await;
+        let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
+        let (_, outcome) = session.converge(&plan, Goal::CREATE, "create", again).await;
         Ok(session::exit_of(&outcome))
     })
 }

@@ -7,11 +7,13 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::control::{grace, standings, warn_of_cut_off};
 use crate::cli::engine::session::{self, Session};
+use crate::cli::engine::turn::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::topology::project::{Project, project};
 use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
+use crate::engine::Identity;
 use crate::plan::action::AfterFailedHook;
 use crate::plan::{self, DownChoices, ImagesChoice, Observed, Plan, Scope, VolumesLeft};
 use crate::report::wording::{Kind, names};
@@ -97,13 +99,20 @@ pub fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
     let Project { query, topology } = project;
     let choices = options.choices.choices(services, &global);
     session::block_on(async {
-        let engine = connection::connect(&output).await?;
-        let observed = session::observe(&engine, &query, &output).await?;
+        let (engine, turn, observed) = interrupt::unless_asked_to_end(async {
+            let engine = connection::connect(&output).await?;
+            let turn = Turn::of(engine.address(), &query.project, &global);
+            turn.take().await;
+            let observed = session::observe(&engine, &query, &output).await?;
+            Ok((engine, turn, observed))
+        })
+        .await?;
         let mut found = Diagnostics::default();
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
         global.name_topology(&mut found);
         output.diagnostics(&Sources::default(), &found);
-        let session = Session::new(&engine, &global, &output);
+        let mut session = Session::new(&engine, &global, &output);
+        session.turn = turn;
         interrupt::listen(session.cancel.clone());
         let scope = Scope {
             project: &query.project,
@@ -118,7 +127,13 @@ pub fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
             false => Some(standings(scope, &choices.services, None)),
         };
         let scoped_goal = ScopedGoal { services: choices.services.clone(), idle, ..Goal::DOWN.into() };
-        let outcome = session.carry_out(&plan, scoped_goal, "down").await;
+        let again = async |_: &_| {
+            let observed = session::observe(&engine, &query, &output).await?;
+            let mut found = Diagnostics::default();
+            Ok(plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found))
+        };
+        let (_, outcome) = session.converge(&plan, scoped_goal, "down", again).await;
+        session.turn.end();
         if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success()) {
             provide::end(topology, &choices.services, Order::Down, &output, &session.cancel).await?;
         }

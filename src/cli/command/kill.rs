@@ -37,6 +37,8 @@ pub fn run(global: Global, options: KillArgs) -> Result<Exit, Exit> {
     let global = global.merged(options.global);
     let orphans = options.remove_orphans || global.settings.remove_orphans;
     let mut control = Control::new("kill", goal, global, (options.excluded, &options.arguments))?;
+    // Whoever kills does not want to wait for a run that hangs.
+    control.takes_turn = false;
     control.end_status = ends_it.then_some(Status::Exited);
     let choices = KillChoices { signal: options.signal, orphans, one_offs: true };
     control.run(|scope, _| Ok(plan::kill(scope, &choices)))

@@ -14,6 +14,7 @@ use crate::cli::engine::creation::{Pull, QuietOptions, require_contexts};
 use crate::cli::engine::inside::{self, Console, TerminalOptions};
 use crate::cli::engine::redaction;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::engine::turn::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::io_pump::{End, io_pump};
@@ -25,7 +26,7 @@ use crate::cli::topology::provide;
 use crate::cli::topology::services;
 use crate::diagnostic::Diagnostics;
 use crate::document::report_env_problems;
-use crate::engine::{AttachChoice, Attached, EndOfProcess, EngineError, LastEnd, Target};
+use crate::engine::{AttachChoice, Attached, EndOfProcess, EngineError, Identity, LastEnd, Target};
 use crate::plan::action::{AnonymousVolumes, OneOff};
 use crate::plan::{self, Action, BuildChoice, OneOffChoices, Plan, UpChoices};
 use crate::report::Goal;
@@ -147,9 +148,14 @@ pub fn run(global: Global, mut options: RunArgs) -> Result<Exit, Exit> {
         })
         .await?;
         let mut session = Session::new(&engine, &global, &output);
+        session.turn = Turn::of(engine.address(), &topology.name, &global);
         session.quiet_filter = options.quiet_parts.quiet_filter();
         let listener = interrupt::listen(session.cancel.clone());
+        if session.cancel.run_until_cancelled(session.turn.take()).await.is_none() {
+            return Err(Exit::Interrupted);
+        }
         let container = prepare(&session, &global, &engine, &loaded, &topology, &choices, &output).await?;
+        session.turn.end();
         let signals = Signals::listen();
         if let Some(listener) = listener {
             listener.abort();
@@ -289,7 +295,8 @@ async fn prepare(
     choices: &OneOffChoices,
     output: &Output,
 ) -> Result<ContainerName, Exit> {
-    let observed = session.observe(&plan::one_off_query(topology, &choices.service_name)).await?;
+    let query = plan::one_off_query(topology, &choices.service_name);
+    let observed = session::observe_settled(engine, &session.turn, &query, output).await?;
     let mut found = Diagnostics::default();
     let (plan, container) = plan::one_off(topology, &observed, choices, &mut found);
     require_contexts(&plan, &topology.file_system, &mut found);

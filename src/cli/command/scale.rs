@@ -66,8 +66,10 @@ pub fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
         UpChoices { scale, services, without_dependencies: options.no_deps, ..UpChoices::default() };
     session::block_on(async {
         let limit = (None, Instant::now());
-        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
-        let session = Session::new(&engine, &global, &output);
+        let (engine, turn, plan) =
+            prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
+        let mut session = Session::new(&engine, &global, &output);
+        session.turn = turn;
         interrupt::listen(session.cancel.clone());
         let count = |(service, number): (&ServiceName, &u32)| match number {
             1 => format!("{service} already has 1 container"),
@@ -75,7 +77,8 @@ pub fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
         };
         let idle = choices.scale.iter().map(count).collect::<Vec<_>>().join(", ");
         let scoped_goal = ScopedGoal { idle: Some(idle), ..Goal::SCALE.into() };
-        let outcome = session.carry_out(&plan, scoped_goal, "scale").await;
+        let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
+        let (_, outcome) = session.converge(&plan, scoped_goal, "scale", again).await;
         Ok(session::exit_of(&outcome))
     })
 }

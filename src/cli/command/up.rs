@@ -254,14 +254,17 @@ pub fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
     session::block_on(async {
         let wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
         let limit = (wait_limit, begun);
-        let (engine, plan) = prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
+        let (engine, turn, plan) =
+            prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
         let mut session = Session::new(&engine, &global, &output);
+        session.turn = turn;
         session.quiet_filter = quiet.quiet_filter();
         session.begun = begun;
         session.wait_limit = wait_limit;
         if detach || up.wait || up.no_start {
             interrupt::listen(session.cancel.clone());
-            let outcome = session.carry_out(&plan, Goal::UP, "up").await;
+            let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
+            let (_, outcome) = session.converge(&plan, Goal::UP, "up", again).await;
             return Ok(session::exit_of(&outcome));
         }
         (session.shown, session.after_cancel) = (&attached, AfterCancel::Stop);

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::engine::turn::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
@@ -16,7 +17,7 @@ use crate::cli::topology::project::{Project, project};
 use crate::cli::topology::services;
 use crate::diagnostic::Diagnostics;
 use crate::diagnostic::suggest::one_of;
-use crate::engine::Target;
+use crate::engine::{Identity, Target};
 use crate::plan::{self, DownChoices, Scope};
 use crate::report::Goal;
 use crate::run::{ContainerEnd, Ends, subscription};
@@ -54,7 +55,8 @@ pub fn run(global: Global, options: WaitArgs) -> Result<Exit, Exit> {
     let found = project(&global, &services, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let session = Session::new(&engine, &global, &output);
+        let mut session = Session::new(&engine, &global, &output);
+        session.turn = Turn::of(engine.address(), &found.query.project, &global);
         interrupt::listen(session.cancel.clone());
         let first = tokio::select! {
             first = wait(&session, &found, &services, options.down_project, &output) => first?,
@@ -137,11 +139,19 @@ fn nothing_there(
 
 async fn down(session: &Session<'_, impl Target>, project: &Project, output: &Output) -> Result<(), Exit> {
     let Project { query, topology } = project;
+    if session.cancel.run_until_cancelled(session.turn.take()).await.is_none() {
+        return Err(Exit::Interrupted);
+    }
     let observed = session.observe(query).await?;
     let mut found = Diagnostics::default();
     let choices = DownChoices::default();
     let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
     output.diagnostics(&Sources::default(), &found);
-    let outcome = session.carry_out(&plan, Goal::DOWN, "down").await;
+    let again = async |_: &_| {
+        let observed = session.observe(query).await?;
+        let mut found = Diagnostics::default();
+        Ok(plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found))
+    };
+    let (_, outcome) = session.converge(&plan, Goal::DOWN, "down", again).await;
     if outcome.is_success() { Ok(()) } else { Err(session::exit_of(&outcome)) }
 }

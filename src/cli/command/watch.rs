@@ -6,12 +6,14 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::attached::watching::{Watching, rules};
 use crate::cli::engine::connection;
-use crate::cli::engine::creation::plan_up;
+use crate::cli::engine::creation::plan_up_in_turn;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::engine::turn::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::topology::load::{Needs, Operation, Selection, check_targets, load_or_explain};
 use crate::cli::topology::provide;
+use crate::engine::Identity;
 use crate::plan::{BuildChoice, UpChoices};
 use crate::report::{Goal, QuietFilter};
 
@@ -60,16 +62,23 @@ pub fn run(global: Global, options: WatchArgs) -> Result<Exit, Exit> {
         })
         .await?;
         let mut session = Session::new(&engine, &global, &output);
+        session.turn = Turn::of(engine.address(), &topology.name, &global);
         session.quiet_filter = QuietFilter { builds: options.quiet, ..QuietFilter::default() };
         interrupt::listen(session.cancel.clone());
         if !options.no_up {
             let choices = UpChoices { services, build: BuildChoice::Always, ..UpChoices::default() };
             options.excluded.warn_of_dependants(&topology, &choices, &output);
-            let plan = plan_up(&engine, &loaded.sources, &topology, &choices, &global).await?;
-            let outcome = session.carry_out(&plan, Goal::UP, "watch").await;
+            if session.cancel.run_until_cancelled(session.turn.take()).await.is_none() {
+                return Err(Exit::Interrupted);
+            }
+            let (turn, sources) = (&session.turn, &loaded.sources);
+            let plan = plan_up_in_turn(&engine, turn, sources, &topology, &choices, &global).await?;
+            let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
+            let (_, outcome) = session.converge(&plan, Goal::UP, "watch", again).await;
             if !outcome.is_success() {
                 return Ok(session::exit_of(&outcome));
             }
+            session.turn.end();
         }
         session.names_resume = false;
         let sources = &loaded.sources;

@@ -8,11 +8,19 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::run::{Event, Outcome, RunOptions, refresh_running, run};
+use crate::run::{Event, LastLook, Outcome, RunOptions, refresh_running, run};
+
+/// What follows when the engine is not as a plan left it.
+pub(crate) struct Another {
+    /// What was seen of it.
+    pub(crate) seen: LastLook,
+    /// What is to be done about it.
+    pub(crate) plan: Plan,
+}
 
 /// Runs a plan and reports it to the end. `is_reported` reads every event first, and says whether the report
 /// reads it too. `drain_logs` is what is to be over before the end is reported: the output of containers that
-/// explains it.
+/// explains it. `look` says whether that is the end at all.
 pub(crate) async fn carry_out<E: Engine>(
     plan: &Plan,
     engine: &E,
@@ -20,7 +28,8 @@ pub(crate) async fn carry_out<E: Engine>(
     report: &mut dyn Report,
     is_reported: impl Fn(&Event) -> bool,
     drain_logs: impl AsyncFnOnce(&Outcome),
-) -> Outcome {
+    look: impl AsyncFnOnce(&mut Outcome) -> Option<Another>,
+) -> (Outcome, Option<Another>) {
     let (sender, events) = unbounded_channel();
     let running = async {
         let outcome = run(plan, engine, options, cancel, &sender).await;
@@ -29,11 +38,15 @@ pub(crate) async fn carry_out<E: Engine>(
     };
     let (mut outcome, ()) = tokio::join!(running, read(plan, events, report, is_reported));
     drain_logs(&outcome).await;
+    if let Some(another) = look(&mut outcome).await {
+        report.go_on(plan, &another.seen);
+        return (outcome, Some(another));
+    }
     if !outcome.is_success() {
         refresh_running(engine, &mut outcome).await;
     }
     report.finish(plan, &outcome);
-    outcome
+    (outcome, None)
 }
 
 /// Gives events to their readers until no more can come.

@@ -9,17 +9,19 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::engine::turn::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
 use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
 use crate::cli::topology::project::{Project, project};
 use crate::cli::topology::provide;
-use crate::engine::Engine;
-use crate::plan::observed::{Observed, Status};
-use crate::plan::{self, Action, CutOff, Plan, Scope};
+use crate::engine::{Engine, Identity, Query};
+use crate::plan::observed::{Observed, ObservedContainer, Status};
+use crate::plan::{self, Action, CutOff, Plan, Scope, WaitChoice};
 use crate::report::standing::standing;
 use crate::report::{Goal, Objects, ScopedGoal};
+use crate::run::LastLook;
 use crate::run::provider::Order;
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -46,6 +48,10 @@ pub struct Control {
     pub wait_limit: Option<Duration>,
     /// Triggered by the first Ctrl-C.
     pub cancel: CancellationToken,
+    /// The turn to change the project; one that does not wait for it has none.
+    pub turn: Turn,
+    /// Whether other runs are waited for.
+    pub takes_turn: bool,
     begun: Instant,
 }
 
@@ -70,24 +76,46 @@ impl Control {
             help_for_running: None,
             wait_limit: None,
             cancel: CancellationToken::new(),
+            turn: Turn::default(),
+            takes_turn: true,
             begun: Instant::now(),
         })
     }
 
     /// Plans and carries it out on the engine that the environment names.
-    pub(crate) fn run(self, plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>) -> Result<Exit, Exit> {
+    pub(crate) fn run(
+        mut self,
+        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>,
+    ) -> Result<Exit, Exit> {
         let project = project(&self.global, &self.services, &self.output)?;
         let meant = self.excluded.services_of(&project, self.services.clone(), &self.output)?;
         session::block_on(async {
-            let (engine, observed) = session::within(self.wait_limit, self.begun, &self.output, async {
-                let engine = connection::connect(&self.output).await?;
-                let observed = session::observe(&engine, &project.query, &self.output).await?;
-                Ok((engine, observed))
+            let limit = (self.wait_limit, self.begun);
+            let (engine, turn, observed) = interrupt::unless_asked_to_end(async {
+                let connecting = connection::connect(&self.output);
+                let engine = session::within(limit.0, limit.1, &self.output, connecting).await?;
+                let turn = match self.takes_turn {
+                    true => Turn::of(engine.address(), &project.query.project, &self.global),
+                    false => Turn::default(),
+                };
+                session::take_turn(&turn, limit, &self.output).await?;
+                let observing = self.observe(&engine, &turn, &project.query);
+                let observed = session::within(limit.0, limit.1, &self.output, observing).await?;
+                Ok((engine, turn, observed))
             })
             .await?;
+            self.turn = turn;
             interrupt::listen(self.cancel.clone());
             self.carry_out(&engine, (&project, &observed), &meant, plan).await
         })
+    }
+
+    /// What is to run is not planned while the engine is still stopping it.
+    async fn observe<E: Engine>(&self, engine: &E, turn: &Turn, query: &Query) -> Result<Observed, Exit> {
+        match self.command {
+            "start" | "restart" => session::observe_settled(engine, turn, query, &self.output).await,
+            _ => session::observe(engine, query, &self.output).await,
+        }
     }
 
     /// Plans for what is there, and carries it out. `meant` are the services without those that are left out.
@@ -100,7 +128,8 @@ impl Control {
     ) -> Result<Exit, Exit> {
         let Project { query, topology } = project;
         let named = self.services.clone();
-        let plan_for = |scope| plan(scope, &self.output);
+        let output = self.output;
+        let plan_for = |scope: Scope<'_>| plan(scope, &output);
         let excluded = self.excluded.clone();
         let scope = Scope {
             project: &query.project,
@@ -122,7 +151,24 @@ impl Control {
         let mut session = Session::new(engine, &self.global, &self.output);
         (session.wait_limit, session.begun) = (self.wait_limit, self.begun);
         session.cancel = self.cancel.clone();
-        let outcome = session.carry_out(&plan, self.scoped_goal(scope, &plan), self.command).await;
+        session.turn = self.turn.clone();
+        let again = async |seen: &LastLook| {
+            let observed = self.observe(engine, &self.turn, query).await?;
+            let scope = Scope { observed: &observed, ..scope };
+            match self.command {
+                "start" | "restart" => Ok(start_what_was_lost(scope, seen)),
+                _ => plan_for(scope),
+            }
+        };
+        let scoped_goal = self.scoped_goal(scope, &plan);
+        let outcome = match self.command {
+            "start" | "stop" | "restart" | "rm" => {
+                session.converge(&plan, scoped_goal, self.command, again).await.1
+            }
+            // A signal is sent once, and who is paused may be resumed by somebody else.
+            _ => session.carry_out(&plan, scoped_goal, self.command).await,
+        };
+        session.turn.end();
         if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop") {
             provide::end(topology, meant, Order::Stop, &self.output, &session.cancel).await?;
         }
@@ -169,6 +215,19 @@ impl Control {
         }
         services
     }
+}
+
+/// What was started is not started anew, and what ended by itself stays as it is.
+fn start_what_was_lost(scope: Scope<'_>, seen: &LastLook) -> Plan {
+    let is_lost = |container: &&ObservedContainer| seen.meanwhile.contains_key(&container.name);
+    let lost: BTreeSet<&ServiceName> =
+        scope.containers().filter(is_lost).map(|container| &container.service).collect();
+    let services: Vec<ServiceName> = lost.into_iter().cloned().collect();
+    let plan = match services.as_slice() {
+        [] => None,
+        services => plan::start(Scope { services, ..scope }, WaitChoice::Nothing).ok(),
+    };
+    plan.unwrap_or_else(|| Plan::amid(scope.project.clone(), scope.observed))
 }
 
 /// What runs on without a namespace that it shares is named, with what mends it.

@@ -9,15 +9,16 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::engine::turn::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
 use crate::cli::topology::load::{Needs, Operation, Selection, check_targets};
 use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
-use crate::engine::{Engine, Target};
+use crate::engine::{Engine, Identity, Target};
 use crate::lint::build_context;
-use crate::plan::{self, Action, BuildChoice, Plan, PullChoice, RecreateChoice, UpChoices};
+use crate::plan::{self, Action, BuildChoice, Observed, Plan, PullChoice, RecreateChoice, UpChoices};
 use crate::report::QuietFilter;
 use crate::source::{FileSystem, Sources};
 use crate::topology::Topology;
@@ -189,26 +190,41 @@ pub(crate) fn check_scale(
     check_targets(topology, &named, output)
 }
 
-/// Brings up what is not a container, connects to the engine and plans `up`; Ctrl-C ends it. `limit` is how long
-/// the engine may take, counted from when the command began.
+/// Brings up what is not a container, connects to the engine, waits for the turn to change the project and plans
+/// `up`; Ctrl-C ends it. `limit` is how long that may take, counted from when the command began.
 pub(crate) async fn prepare_up(
     topology: &mut Topology,
     sources: &Sources,
     choices: &UpChoices,
     (limit, begun): (Option<Duration>, Instant),
     global: &Global,
-) -> Result<(impl Target + use<>, Plan), Exit> {
+) -> Result<(impl Target + use<>, Turn, Plan), Exit> {
     let output = &global.output();
     interrupt::unless_asked_to_end(async {
+        // What a provider does may be a run of its own.
         provide::bring_up(topology, &choices.services, choices.without_dependencies, output).await?;
-        session::within(limit, begun, output, async {
-            let engine = connection::connect(output).await?;
-            let plan = plan_up(&engine, sources, topology, choices, global).await?;
-            Ok((engine, plan))
-        })
-        .await
+        let engine = session::within(limit, begun, output, connection::connect(output)).await?;
+        let turn = Turn::of(engine.address(), &topology.name, global);
+        session::take_turn(&turn, (limit, begun), output).await?;
+        let planning = plan_up_in_turn(&engine, &turn, sources, topology, choices, global);
+        let plan = session::within(limit, begun, output, planning).await?;
+        Ok((engine, turn, plan))
     })
     .await
+}
+
+/// [`plan_up`], for a run that has its turn.
+pub(crate) async fn plan_up_in_turn(
+    engine: &impl Engine,
+    turn: &Turn,
+    sources: &Sources,
+    topology: &Topology,
+    choices: &UpChoices,
+    global: &Global,
+) -> Result<Plan, Exit> {
+    let output = &global.output();
+    let observed = session::observe_settled(engine, turn, &plan::query(topology), output).await?;
+    plan_up_of(&observed, sources, topology, choices, global)
 }
 
 /// Plans `up`; what stands in the way is said, and errors end the program.
@@ -219,10 +235,20 @@ pub(crate) async fn plan_up(
     choices: &UpChoices,
     global: &Global,
 ) -> Result<Plan, Exit> {
+    let observed = session::observe(engine, &plan::query(topology), &global.output()).await?;
+    plan_up_of(&observed, sources, topology, choices, global)
+}
+
+fn plan_up_of(
+    observed: &Observed,
+    sources: &Sources,
+    topology: &Topology,
+    choices: &UpChoices,
+    global: &Global,
+) -> Result<Plan, Exit> {
     let output = &global.output();
-    let observed = session::observe(engine, &plan::query(topology), output).await?;
     let mut found = Diagnostics::default();
-    let plan = plan::up(topology, &observed, choices, &mut found);
+    let plan = plan::up(topology, observed, choices, &mut found);
     require_contexts(&plan, &topology.file_system, &mut found);
     global.name_topology(&mut found);
     output.diagnostics(sources, &found);

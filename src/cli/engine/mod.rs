@@ -3,7 +3,9 @@
 pub(super) mod carry_out;
 pub(super) mod connection;
 pub(super) mod control;
+pub(super) mod converge;
 pub(super) mod creation;
 pub(super) mod inside;
 pub(super) mod redaction;
 pub(super) mod session;
+pub(super) mod turn;

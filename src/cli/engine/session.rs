@@ -1,16 +1,19 @@
 //! What commands that talk to the engine share: connecting, observing, carrying a plan out.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
 use rustix::process::{Resource, getrlimit};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::arguments::global::Global;
 use crate::cli::arguments::invocation::Invocation;
 use crate::cli::arguments::settings::{ColorChoice, ProgressForm, Settings};
-use crate::cli::engine::carry_out::carry_out;
+use crate::cli::engine::carry_out::{Another, carry_out};
 use crate::cli::engine::redaction::redacted;
+use crate::cli::engine::turn::Turn;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::{self, Output};
@@ -19,8 +22,8 @@ use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
 use crate::report::{self, Above, AfterCancel, Context, Form, Live, Look, QuietFilter, Redacted, ScopedGoal};
 use crate::run::logs::{ExpectedExits, HookLines};
-use crate::run::{Event, Limits, Outcome, RunOptions};
-use crate::topology::name::ServiceName;
+use crate::run::{self, Event, Limits, Outcome, RunOptions};
+use crate::topology::name::{ContainerName, ServiceName};
 use crate::value::pair::Pair;
 
 /// How many files have to be open for one connection to an engine, those of the runtime included.
@@ -71,9 +74,60 @@ pub(crate) async fn within<T>(
     }
 }
 
+/// Waits until it is this run's turn, as long as the run may wait.
+pub(crate) async fn take_turn(
+    turn: &Turn,
+    (limit, begun): (Option<Duration>, Instant),
+    output: &Output,
+) -> Result<(), Exit> {
+    let Some(limit) = limit else {
+        turn.take().await;
+        return Ok(());
+    };
+    tokio::time::timeout_at((begun + limit).into(), turn.take()).await.map_err(|_| {
+        output.error(&format!("another run has not ended within {} s", limit.as_secs()), None);
+        Exit::Failed
+    })
+}
+
 /// Reads what the engine has; a failure is explained.
 pub(crate) async fn observe(engine: &impl Engine, query: &Query, output: &Output) -> Result<Observed, Exit> {
     engine.observe(query).await.map_err(|error| refused(&error, output))
+}
+
+/// [`observe`], once the stops are over that others asked for and that the engine still goes on with: what is being
+/// stopped looks as if it were to run on.
+pub(crate) async fn observe_settled(
+    engine: &impl Engine,
+    turn: &Turn,
+    query: &Query,
+    output: &Output,
+) -> Result<Observed, Exit> {
+    let mut waited_for = BTreeSet::new();
+    loop {
+        let (observed, recent) = join(engine.observe(query), engine.recent(&query.project)).await;
+        let observed = observed.map_err(|error| refused(&error, output))?;
+        // An engine that tells nothing of what happened is believed to stop nothing.
+        let mut stops = run::unfinished(&recent.unwrap_or_default());
+        stops.append(&mut turn.stops_of_others());
+        let running: BTreeSet<&ContainerName> = observed.running().collect();
+        let (running, over): (Vec<_>, Vec<_>) =
+            stops.into_iter().partition(|(container, _)| running.contains(container));
+        turn.forget(over.iter().map(|(container, _)| container));
+        let new = running.into_iter().filter(|(container, _)| waited_for.insert(container.clone()));
+        let stopping = run::going_on(engine, new.map(|(_, stop)| stop)).await;
+        let stopping = stopping.map_err(|error| refused(&error, output))?;
+        if stopping.is_empty() {
+            return Ok(observed);
+        }
+        let names: Vec<&str> = stopping.iter().map(|stopping| stopping.container().as_str()).collect();
+        let is = if names.len() == 1 { "is" } else { "are" };
+        turn.remark(&format!("{} {is} still being stopped: waiting for the end of that", names.join(", ")));
+        let run_on = run::settle(engine, &stopping).await.map_err(|error| refused(&error, output))?;
+        for container in run_on {
+            output.warning(&format!("{container} was asked to stop, and runs on"));
+        }
+    }
 }
 
 /// Explains what an engine could not do outside a run.
@@ -127,6 +181,8 @@ pub struct Session<'a, E> {
     pub stops_on_failure: bool,
     /// Whether failures come with the command that goes on: in what goes on itself they do not.
     pub names_resume: bool,
+    /// The turn to change the project.
+    pub turn: Turn,
 }
 
 impl<'a, E: Engine> Session<'a, E> {
@@ -148,6 +204,7 @@ impl<'a, E: Engine> Session<'a, E> {
             after_cancel: AfterCancel::End,
             stops_on_failure: false,
             names_resume: true,
+            turn: Turn::default(),
         }
     }
 
@@ -155,7 +212,8 @@ impl<'a, E: Engine> Session<'a, E> {
     pub(crate) fn again(&self) -> Self {
         let (cancel, live) = (self.cancel.clone(), self.live.clone());
         let (expected_exits, hook_lines) = (self.expected_exits.clone(), self.hook_lines.clone());
-        Self { cancel, live, expected_exits, hook_lines, stops_on_failure: false, ..*self }
+        let turn = self.turn.clone();
+        Self { cancel, live, expected_exits, hook_lines, turn, stops_on_failure: false, ..*self }
     }
 
     /// The same use of the engine for a run beside others, while output of containers is shown.
@@ -193,9 +251,28 @@ impl<'a, E: Engine> Session<'a, E> {
         cancel: &CancellationToken,
         drain_logs: impl AsyncFnOnce(&Outcome),
     ) -> Outcome {
-        let resume = || as_typed(command).unwrap_or_else(|| self.global.command(command));
+        let scoped_goal = scoped_goal.into();
+        self.round(plan, scoped_goal, command, cancel, drain_logs, async |_| None).await.0
+    }
+
+    /// The command that goes on after a failure.
+    pub(crate) fn resume(&self, command: &str) -> String {
+        as_typed(command).unwrap_or_else(|| self.global.command(command))
+    }
+
+    /// [`Session::carry_out_amid`], unless `look` says that another round follows.
+    pub(crate) async fn round(
+        &self,
+        plan: &Plan,
+        scoped_goal: ScopedGoal,
+        command: &str,
+        cancel: &CancellationToken,
+        drain_logs: impl AsyncFnOnce(&Outcome),
+        look: impl AsyncFnOnce(&mut Outcome) -> Option<Another>,
+    ) -> (Outcome, Option<Another>) {
+        let resume = || self.resume(command);
         let context = Context {
-            scoped_goal: scoped_goal.into(),
+            scoped_goal,
             commands: self.global.commands(),
             resume: self.names_resume.then(resume),
             past_hooks: self.past_hooks(command).filter(|_| self.names_resume),
@@ -213,11 +290,12 @@ impl<'a, E: Engine> Session<'a, E> {
         let mut report = Redacted::new(report, redacted);
         let is_reported = |event: &Event| {
             self.expected_exits.note(plan, event);
+            self.turn.note(plan, event);
             let is_hidden = self.quiet_filter.hides(plan, event);
             !is_hidden && !self.hook_lines.capture(plan, event, self.shown)
         };
         let options = (&self.run_options(plan).await, cancel);
-        carry_out(plan, self.engine, options, &mut report, is_reported, drain_logs).await
+        carry_out(plan, self.engine, options, &mut report, is_reported, drain_logs, look).await
     }
 
     /// The command that goes on in spite of a `pre_stop` hook that fails.
@@ -321,7 +399,7 @@ fn as_typed(command: &str) -> Option<String> {
 
 /// The words without the values of variables: failures end up in logs of CI. `--env TOKEN` takes the
 /// value from the environment.
-fn without_values(words: &[String]) -> Vec<String> {
+pub(crate) fn without_values(words: &[String]) -> Vec<String> {
     const NAMES: [&str; 3] = ["--build-arg", "--env", "-e"];
     let mut is_variable = false;
     let mut shown = Vec::with_capacity(words.len());

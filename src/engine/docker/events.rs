@@ -1,11 +1,13 @@
 //! In: a project. Out: events of its containers, as they happen. Must not: interpret a change.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::Docker;
 use super::inspect::health_word;
@@ -23,6 +25,33 @@ pub async fn subscribe(
     let filters = json!({ "type": ["container"], "label": [project_filter(project.as_str())] }).to_string();
     let body = transport.stream(Call::get("/events").query("filters", &filters)).await?;
     Ok(Box::pin(stream::try_unfold(JsonLines::new(body), next_change)))
+}
+
+/// How far back what happened is asked for.
+const RECENTLY: Duration = Duration::from_secs(600);
+
+/// How long the engine may pause while it tells what happened: where its clock is behind ours, it takes the present
+/// for the future, and waits for it.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What happened lately that begins or ends something, from the engine's memory: the last 256 events of all projects.
+pub async fn recent(transport: &Transport, project: &ProjectName) -> Result<Vec<Change>, EngineError> {
+    let filters = json!({
+        "type": ["container"],
+        "label": [project_filter(project.as_str())],
+        "event": ["create", "destroy", "die", "kill", "rename", "start"],
+    });
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let time = |time: Duration| format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
+    let call = Call::get("/events").query("filters", &filters.to_string());
+    let call = call.query("since", &time(now.saturating_sub(RECENTLY))).query("until", &time(now));
+    let mut changes =
+        Box::pin(stream::try_unfold(JsonLines::new(transport.stream(call).await?), next_change));
+    let mut recent = Vec::new();
+    while let Ok(Some(change)) = timeout(PAUSE, changes.try_next()).await.unwrap_or(Ok(None)) {
+        recent.push(change);
+    }
+    Ok(recent)
 }
 
 impl History for Docker {
@@ -96,6 +125,7 @@ fn change(event: Event) -> Option<Change> {
         "create" => What::Created,
         "start" => What::Started,
         "die" => What::Died { exit_code: attributes.get("exitCode")?.parse().ok()? },
+        "kill" => What::Signalled { signal: attributes.get("signal").and_then(|signal| signal.parse().ok()) },
         "pause" => What::Paused,
         "rename" => What::Renamed,
         "destroy" | "remove" => What::Removed,
@@ -141,6 +171,8 @@ mod tests {
             ("health_status", "", What::HealthChecked),
             ("health_status", r#""health_status": "healthy", "#, What::Health(Health::Healthy)),
             ("health_status", r#""health_status": "tired", "#, What::HealthChecked),
+            ("kill", r#""signal": "15", "#, What::Signalled { signal: Some(15) }),
+            ("kill", "", What::Signalled { signal: None }),
             ("pause", "", What::Paused),
             ("rename", r#""oldName": "/web-0", "#, What::Renamed),
             ("destroy", "", What::Removed),

@@ -201,6 +201,13 @@ pub struct InspectedConfig {
     further: FurtherConfig,
 }
 
+impl InspectedConfig {
+    /// How long the process has to end when the container is stopped, if it says so itself.
+    pub fn grace(&self) -> Option<Duration> {
+        self.further.grace()
+    }
+}
+
 /// The default number of failed checks after which a container is unhealthy.
 const DEFAULT_RETRIES: u64 = 3;
 

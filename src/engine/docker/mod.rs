@@ -56,7 +56,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 
 use crate::engine::{
-    Change, EngineError, Events, LogChoice, LogChunk, Logs, Observe, Perform, Progress, Query,
+    Change, EngineError, Events, Glimpse, LogChoice, LogChunk, Logs, Observe, Perform, Progress, Query,
 };
 use crate::plan::observed::ContainerState;
 use crate::plan::{Action, Observed};
@@ -173,6 +173,14 @@ impl Observe for Docker {
         Ok(inspect::inspect(&self.transport, container.as_str()).await?.container_state())
     }
 
+    async fn glance(&self, project: &ProjectName) -> Result<BTreeMap<ContainerName, Glimpse>, EngineError> {
+        observe::glance(&self.transport, project).await
+    }
+
+    async fn grace(&self, container: &ContainerName) -> Option<Duration> {
+        inspect::inspect(&self.transport, container.as_str()).await.ok()?.config.grace()
+    }
+
     async fn image_id(&self, image: &ImageReference) -> Result<Option<ImageId>, EngineError> {
         observe::image_id(&self.transport, image).await
     }
@@ -195,6 +203,10 @@ impl Events for Docker {
         project: &ProjectName,
     ) -> Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError> {
         events::subscribe(&self.transport, project).await
+    }
+
+    async fn recent(&self, project: &ProjectName) -> Result<Vec<Change>, EngineError> {
+        events::recent(&self.transport, project).await
     }
 }
 

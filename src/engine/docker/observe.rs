@@ -22,7 +22,7 @@ use crate::engine::{EngineError, Query};
 use crate::plan::observed::{ObservedNetwork, ObservedVolume};
 use crate::plan::{Observed, label};
 use crate::topology::name::{ContainerName, NetworkName, VolumeName};
-pub use containers::containers_of;
+pub use containers::{containers_of, glance};
 pub use images::{has_names, image_id};
 
 /// How many requests are sent at once.

@@ -261,7 +261,8 @@ impl<'a> Judge<'a, '_> {
         let is_acted_on = self.context.choices.start == StartChoice::Start;
         let is_running = current.state.is_running();
         let restarted = if is_acted_on && is_running { self.restarted(current) } else { None };
-        let is_started = is_acted_on && !is_running && !self.is_done(current);
+        let has_ended = self.is_done(current) || self.context.choices.ended.contains(&current.name);
+        let is_started = is_acted_on && !is_running && !has_ended;
         let mut replica =
             Replica { number, current: Some(current), replaced, restarted, is_started, is_unpaused: false };
         let is_frozen = is_acted_on && current.state.status == Status::Paused;

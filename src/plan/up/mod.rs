@@ -67,6 +67,33 @@ pub struct UpChoices {
     pub grace: Option<std::time::Duration>,
     /// Which values are part of the reasons of steps.
     pub values: Values,
+    /// Containers that ended by themselves a moment ago: they are not started again.
+    pub ended: BTreeSet<ContainerName>,
+}
+
+impl UpChoices {
+    /// The same wishes once they were fulfilled, and something else undid a part of that: what was to be done in any case
+    /// is done. What ended by itself since stays as it is.
+    pub fn fulfilled(&self, ended: BTreeSet<ContainerName>) -> Self {
+        Self {
+            build: match self.build {
+                BuildChoice::Always | BuildChoice::Missing => BuildChoice::Missing,
+                BuildChoice::Never => BuildChoice::Never,
+            },
+            pull: match self.pull {
+                Some(PullChoice::Never) => Some(PullChoice::Never),
+                Some(PullChoice::Always | PullChoice::Missing) | None => Some(PullChoice::Missing),
+            },
+            recreate: match self.recreate {
+                RecreateChoice::Force | RecreateChoice::Changed => RecreateChoice::Changed,
+                RecreateChoice::Never => RecreateChoice::Never,
+            },
+            recreate_dependencies: false,
+            renew_anonymous_volumes: false,
+            ended,
+            ..self.clone()
+        }
+    }
 }
 
 /// When images are built.

@@ -17,22 +17,22 @@ use topo::topology::name::ServiceName;
 use super::{Place, WEB_AND_DB, code, in_simulated_time};
 
 /// The actions of the user meanwhile.
-struct User {
-    interrupt: CancellationToken,
+pub(super) struct User {
+    pub(super) interrupt: CancellationToken,
     kill: CancellationToken,
     keys: tokio::sync::mpsc::UnboundedSender<Typed>,
 }
 
 /// Options of `up`.
-struct UpOptions {
+pub(super) struct UpOptions {
     abort: Abort,
     exit_code_from: Option<ServiceName>,
 }
 
-const DEFAULTS: UpOptions = UpOptions { abort: Abort::Never, exit_code_from: None };
+pub(super) const DEFAULTS: UpOptions = UpOptions { abort: Abort::Never, exit_code_from: None };
 
 /// The exit code of an `up`, while its user does something.
-async fn up(place: &Place, asked: UpOptions, acts: impl AsyncFnOnce(User)) -> u8 {
+pub(super) async fn up(place: &Place, asked: UpOptions, acts: impl AsyncFnOnce(User)) -> u8 {
     let choices = UpChoices::default();
     let plan = place.plan(&choices).await;
     let services: Vec<ServiceName> = place.topology.services.keys().cloned().collect();

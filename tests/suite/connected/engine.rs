@@ -60,6 +60,10 @@ impl ProjectEngine {
 impl Observe for ProjectEngine {
     async fn observe(&self, query: &Query) -> Result<Observed, EngineError> {
         self.update_containers();
+        self.world
+            .borrow_mut()
+            .containers
+            .retain(|container| self.memory.state(&container.seen.name).is_some());
         Ok(self.world.borrow().observe(query))
     }
 
@@ -99,6 +103,10 @@ impl Events for ProjectEngine {
         project: &ProjectName,
     ) -> Result<impl Stream<Item = Result<Change, EngineError>> + Unpin, EngineError> {
         self.memory.subscribe(project).await
+    }
+
+    async fn recent(&self, _project: &ProjectName) -> Result<Vec<Change>, EngineError> {
+        Ok(self.memory.happened())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod attached;
 mod controls;
+mod converging;
 mod engine;
 mod followed;
 

@@ -51,6 +51,8 @@ pub(crate) struct Behaviour {
     pub(crate) has_healthcheck: bool,
     /// Events with their time after each start.
     pub(crate) deeds: Vec<(Duration, ObjectChange)>,
+    /// That happens after the first start alone.
+    pub(crate) happens_once: bool,
     /// How often its restart policy restarts it.
     pub(crate) restarts: usize,
     pub(crate) restarts_after_success: bool,
@@ -75,10 +77,22 @@ pub(crate) struct Behaviour {
 #[derive(Clone, Debug)]
 pub(crate) enum ObjectChange {
     BecomesHealthy,
-    BecomesUnhealthy { output: String },
-    Exits { code: i64 },
-    Prints { line: String },
+    BecomesUnhealthy {
+        output: String,
+    },
+    Exits {
+        code: i64,
+    },
+    Prints {
+        line: String,
+    },
     IsPaused,
+    /// Somebody asks it to end, or for something else.
+    IsSignalled {
+        signal: i64,
+    },
     IsRemoved,
-    IsRenamed { to: ContainerName },
+    IsRenamed {
+        to: ContainerName,
+    },
 }

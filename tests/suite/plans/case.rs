@@ -11,7 +11,7 @@
 //! | `plan.txt` | the output of `topo plan` |
 //! | `plan.json` | the output of `--format json`; not compared when absent |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -459,6 +459,7 @@ impl Choices {
             remove_orphans: self.remove_orphans,
             grace: self.grace.map(Duration::from_secs),
             values: if self.show_values { Values::Shown } else { Values::Literal },
+            ended: BTreeSet::new(),
         }
     }
 

@@ -216,6 +216,11 @@ fn behaviour(traits: &[&str]) -> Behaviour {
                 behaviour.call_takes = Some(duration(&said()));
                 None
             }
+            "once" => {
+                behaviour.happens_once = true;
+                None
+            }
+            "signalled" => Some(ObjectChange::IsSignalled { signal: number(&said()) as i64 }),
             "healthy" => Some(ObjectChange::BecomesHealthy),
             "unhealthy" => Some(ObjectChange::BecomesUnhealthy { output: said() }),
             "exits" => Some(ObjectChange::Exits { code: number(&said()) as i64 }),

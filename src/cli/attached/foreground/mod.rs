@@ -73,8 +73,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Shared {
     /// Whose output was shown to its end.
     log_drain: LogDrain,
-    /// How the plan was carried out.
-    outcome: OnceCell<Outcome>,
+    /// How it was brought up, by which plan: the first one, or one that followed.
+    outcome: OnceCell<(Plan, Outcome)>,
     /// The containers whose ends are waited for.
     watched: RefCell<Vec<ContainerName>>,
     /// How containers ended whose ends count, each the first time.
@@ -178,7 +178,7 @@ impl<E: Engine> Foreground<'_, E> {
                             watch_end.cancel();
                             tasks.finish_watching().await;
                         }
-                        return self.exit(plan, shared, reason, failed).await;
+                        return self.exit(shared, reason, failed).await;
                     }
                 }
             }
@@ -215,17 +215,23 @@ impl<E: Engine> Foreground<'_, E> {
                 _ = is_followed => {}
                 () = cancel.cancelled() => {}
             }
-            let drain_logs = async |outcome: &Outcome| {
+            let drain_logs = async |plan: &Plan, outcome: &Outcome| {
                 for source in follow::started(plan, outcome, &self.following) {
                     // The receiver may be gone.
                     let _ = starts.send(source);
                 }
                 self.drain_ended(plan, outcome, &shared.log_drain).await;
             };
-            let outcome = self.session.carry_out_amid(plan, Goal::UP, "up", cancel, drain_logs).await;
+            let again = async |seen: &_| self.session.plan_up_again(self.topology, self.choices, seen).await;
+            let converging = self.session.converge_amid(plan, Goal::UP, "up", cancel, drain_logs, again);
+            let (plan, outcome) = converging.await;
             let is_success = outcome.is_success();
+            if is_success {
+                // Whoever only follows what runs is in nobody's way.
+                self.session.turn.end();
+            }
             // It is carried out once.
-            let _ = shared.outcome.set(outcome);
+            let _ = shared.outcome.set((plan.into_owned(), outcome));
             Ok(AttachedEvent::BroughtUp { is_success })
         }));
     }
@@ -291,21 +297,17 @@ impl<E: Engine> Foreground<'_, E> {
         }
     }
 
-    async fn exit(
-        &self,
-        plan: &Plan,
-        shared: &Shared,
-        reason: ExitReason,
-        failed: Option<Exit>,
-    ) -> Result<Exit, Exit> {
+    async fn exit(&self, shared: &Shared, reason: ExitReason, failed: Option<Exit>) -> Result<Exit, Exit> {
         let outcome = shared.outcome.get();
         match reason {
             ExitReason::Success => Ok(Exit::Success),
             ExitReason::Interrupted => Ok(Exit::Interrupted),
             ExitReason::Run => {
-                Ok(outcome.map_or(Exit::Failed, |outcome| self.exit_of_failure(plan, outcome)))
+                Ok(outcome.map_or(Exit::Failed, |(plan, outcome)| self.exit_of_failure(plan, outcome)))
             }
-            ExitReason::DetachedRun => Ok(outcome.map_or(Exit::Failed, session::exit_of)),
+            ExitReason::DetachedRun => {
+                Ok(outcome.map_or(Exit::Failed, |(_, outcome)| session::exit_of(outcome)))
+            }
             ExitReason::Service(end) => self.exit_of_service(end, shared).await,
             ExitReason::EventsLost(error) => Err(self.session.refused(&error)),
             ExitReason::WorkFailed => Err(failed.unwrap_or(Exit::Failed)),

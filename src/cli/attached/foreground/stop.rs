@@ -34,6 +34,8 @@ impl<E: Engine> Foreground<'_, E> {
 
     async fn stop_containers(&self, shared: &Shared) -> Result<(), Exit> {
         let Shared { log_drain, killing, .. } = shared;
+        // Whoever wants it killed does not wait for others.
+        killing.run_until_cancelled(self.session.turn.take()).await;
         let observed = self.observe().await?;
         let plan = plan::stop(self.scope(&observed), self.choices.grace);
         // Those that ended by themselves have output to be drained, too.

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Watching;
 use crate::cli::engine::control::standings;
-use crate::cli::engine::creation::plan_up;
+use crate::cli::engine::creation::plan_up_in_turn;
 use crate::engine::sync::{SyncEntry, Synced, bring_up_to_date};
 use crate::engine::{EngineError, Target};
 use crate::plan::observed::{ObservedContainer, Status};
@@ -23,8 +23,9 @@ impl<E: Target> Watching<'_, E> {
     /// to end, nothing new begins.
     pub(super) async fn carry_out(&self, pass: Pass, end: &CancellationToken) {
         let Pass { rebuilds, syncs, restarts, commands } = pass;
-        if !rebuilds.is_empty() {
+        if !rebuilds.is_empty() && end.run_until_cancelled(self.session.turn.take()).await.is_some() {
             self.rebuild(&rebuilds, end).await;
+            self.session.turn.end();
         }
         for (service, twins) in &syncs {
             let twins: Vec<SyncEntry> = twins.iter().cloned().collect();
@@ -32,8 +33,9 @@ impl<E: Target> Watching<'_, E> {
         }
         // One that was made anew need not be started anew.
         let restarts: Vec<ServiceName> = restarts.difference(&rebuilds).cloned().collect();
-        if !restarts.is_empty() {
+        if !restarts.is_empty() && end.run_until_cancelled(self.session.turn.take()).await.is_some() {
             self.restart(restarts, end).await;
+            self.session.turn.end();
         }
         for (service, hook) in &commands {
             end.run_until_cancelled(self.command(service, hook)).await;
@@ -51,11 +53,14 @@ impl<E: Target> Watching<'_, E> {
             build: BuildChoice::Always,
             ..UpChoices::default()
         };
-        let planning =
-            plan_up(self.session.engine, self.sources, self.topology, &choices, self.session.global);
+        let (engine, turn, global) = (self.session.engine, &self.session.turn, self.session.global);
+        let planning = plan_up_in_turn(engine, turn, self.sources, self.topology, &choices, global);
         // What stands in the way is said where it is found.
         let Some(Ok(plan)) = end.run_until_cancelled(planning).await else { return };
-        let outcome = self.session.carry_out_until(&plan, Goal::WATCH, "watch", end).await;
+        let drain_logs = async |_: &Plan, _: &Outcome| {};
+        let again = async |seen: &_| self.session.plan_up_again(self.topology, &choices, seen).await;
+        let converging = self.session.converge_amid(&plan, Goal::WATCH, "watch", end, drain_logs, again);
+        let (plan, outcome) = converging.await;
         self.tell_what_is_stopped(&plan, &outcome);
         if outcome.is_success() && self.prunes {
             self.prune(former).await;

@@ -142,6 +142,11 @@ pub(super) struct FurtherConfig {
 }
 
 impl FurtherConfig {
+    /// How long the process has to end when the container is stopped.
+    pub(super) fn grace(&self) -> Option<Length> {
+        self.stop_timeout.map(Length::from_secs)
+    }
+
     /// Everything that differs from the engine's defaults, for the container with this id.
     pub(super) fn attributes(&self, id: &str) -> BTreeMap<&'static str, Json> {
         let Self { hostname, domainname, stop_signal, stop_timeout } = self;

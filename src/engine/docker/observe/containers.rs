@@ -9,14 +9,14 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{AT_ONCE, project_filter};
-use crate::engine::EngineError;
 use crate::engine::docker::inspect::{self, health_word};
 use crate::engine::docker::transport::{Call, Transport};
+use crate::engine::{EngineError, Glimpse};
 use crate::plan::label;
 use crate::plan::observed::{
     ContainerState, Health, ObservedAddresses, ObservedContainer, ObservedMount, PublishedPort, Status,
 };
-use crate::topology::name::{ImageId, NetworkName, ProjectName, ServiceName};
+use crate::topology::name::{ContainerName, ImageId, NetworkName, ProjectName, ServiceName};
 use crate::topology::service::Namespace;
 use crate::value::port::Protocol;
 
@@ -116,15 +116,28 @@ pub async fn containers_of(
     list_containers(transport, &labels, &BTreeMap::new()).await
 }
 
+/// The containers of the project, in one call.
+pub async fn glance(
+    transport: &Transport,
+    project: &ProjectName,
+) -> Result<BTreeMap<ContainerName, Glimpse>, EngineError> {
+    let listed = list(transport, &[project_filter(project.as_str())]).await?;
+    Ok(listed.iter().map(Glimpse::of).collect())
+}
+
+async fn list(transport: &Transport, labels: &[String]) -> Result<Vec<ObservedContainer>, EngineError> {
+    let filters = json!({ "label": labels }).to_string();
+    let call = Call::get("/containers/json").query("all", "1").query("filters", &filters);
+    let listed: Vec<ListedContainer> = transport.json(call).await?;
+    Ok(listed.into_iter().filter_map(observed_container).collect())
+}
+
 async fn list_containers(
     transport: &Transport,
     labels: &[String],
     fingerprints: &BTreeMap<ServiceName, String>,
 ) -> Result<Vec<ObservedContainer>, EngineError> {
-    let filters = json!({ "label": labels }).to_string();
-    let call = Call::get("/containers/json").query("all", "1").query("filters", &filters);
-    let listed: Vec<ListedContainer> = transport.json(call).await?;
-    let listed = listed.into_iter().filter_map(observed_container);
+    let listed = list(transport, labels).await?;
     let looked_at =
         stream::iter(listed).map(|container| inspect_if_needed(transport, container, fingerprints));
     let found: Vec<Option<ObservedContainer>> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
