@@ -179,7 +179,7 @@ impl Frame<'_> {
         let action = &self.plan.steps[current.step].action;
         let words = match &current.now {
             Some(now) => sanitize(now),
-            None => doing(action).into_owned(),
+            None => doing(action),
         };
         let elapsed = duration(self.now.duration_since(current.since));
         let elapsed = self.look.paint(Role::Aside, &elapsed);
@@ -224,7 +224,7 @@ impl Frame<'_> {
         let is_created =
             progress.last_done(plan, place, |action| matches!(action, Action::CreateContainer(_)));
         let start = progress.last_done(plan, place, |action| matches!(action, Action::StartContainer { .. }));
-        let last = wait.or(is_created.and(start)).map(|step| done(&plan.steps[step].action).into_owned());
+        let last = wait.or(is_created.and(start)).map(|step| done(&plan.steps[step].action));
         match (change, last) {
             (Some(change), Some(last)) => Some(format!("{change}, {last}")),
             (change, last) => change.or(last),

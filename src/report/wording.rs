@@ -2,7 +2,6 @@
 //! not: know where the texts go, or use a wildcard (`_`): the compiler asks for the texts of a new
 //! variant.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -87,217 +86,166 @@ pub fn object(action: &Action) -> Object<'_> {
     Object { kind, name }
 }
 
-/// The infinitive of an action: `create`, `wait until healthy`.
-pub fn to_do(action: &Action) -> Cow<'static, str> {
-    let words = match action {
-        Action::PullImage { .. } => "pull",
-        Action::PushImage { .. } => "push",
-        Action::BuildImage(_) => "build",
-        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "create",
-        Action::RunToEnd(_) => "run to its end",
+/// The forms of the verb of an action.
+struct Verb {
+    /// Its name for programs.
+    code: &'static str,
+    to_do: &'static str,
+    doing: &'static str,
+    done: &'static str,
+    /// What follows `could not be`.
+    participle: &'static str,
+    /// What follows each form.
+    rest: String,
+}
+
+impl Verb {
+    fn new(to_do: &'static str, doing: &'static str, done: &'static str) -> Self {
+        Self { code: to_do, to_do, doing, done, participle: done, rest: String::new() }
+    }
+
+    fn then(self, rest: String) -> Self {
+        Self { rest, ..self }
+    }
+
+    fn wait(code: &'static str, to_do: &'static str, doing: &'static str, done: &'static str) -> Self {
+        Self { code, participle: "waited for", ..Self::new(to_do, doing, done) }
+    }
+}
+
+fn verb(action: &Action) -> Verb {
+    match action {
+        Action::PullImage { .. } => Verb::new("pull", "pulling", "pulled"),
+        Action::PushImage { .. } => Verb::new("push", "pushing", "pushed"),
+        Action::BuildImage(_) => Verb::new("build", "building", "built"),
+        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => {
+            Verb::new("create", "creating", "created")
+        }
+        Action::RunToEnd(_) => Verb {
+            code: "run-to-end",
+            participle: "run",
+            ..Verb::new("run", "running", "ran").then(" to its end".to_owned())
+        },
         Action::RemoveImage { .. }
         | Action::RemoveNetwork { .. }
         | Action::RemoveVolume { .. }
-        | Action::RemoveContainer { .. } => "remove",
-        Action::RenameContainer { from: _, to } => return Cow::Owned(format!("rename to {to}")),
+        | Action::RemoveContainer { .. } => Verb::new("remove", "removing", "removed"),
+        Action::RenameContainer { from: _, to } => {
+            Verb::new("rename", "renaming", "renamed").then(format!(" to {to}"))
+        }
         Action::ConnectNetwork { container: _, attachment } => {
-            return Cow::Owned(format!("connect to {}", attachment.network));
+            Verb::new("connect", "connecting", "connected").then(format!(" to {}", attachment.network))
         }
         Action::DisconnectNetwork { container: _, network } => {
-            return Cow::Owned(format!("disconnect from {network}"));
+            Verb::new("disconnect", "disconnecting", "disconnected").then(format!(" from {network}"))
         }
-        Action::StartContainer { container: _, post_start } if !post_start.is_empty() => {
-            "start, then run post_start"
+        Action::StartContainer { container: _, post_start } => {
+            let start = Verb::new("start", "starting", "started");
+            let to_do = if post_start.is_empty() { start.to_do } else { "start, then run post_start" };
+            Verb { to_do, ..start }
         }
-        Action::StartContainer { .. } => "start",
-        Action::StopContainer { pre_stop, .. } if !pre_stop.is_empty() => "run pre_stop, then stop",
-        Action::StopContainer { .. } => "stop",
-        Action::KillContainer { container: _, signal } => return with_signal(signal, "kill", "send"),
-        Action::PauseContainer { .. } => "pause",
-        Action::UnpauseContainer { .. } => "unpause",
-        Action::Wait { until: Condition::Healthy, .. } => "wait until healthy",
-        Action::Wait { until: Condition::Completed, .. } => "wait until completed",
-        Action::Wait { until: Condition::Ready, .. } => "wait until ready",
-    };
-    Cow::Borrowed(words)
+        Action::StopContainer { pre_stop, .. } => {
+            let stop = Verb::new("stop", "stopping", "stopped");
+            let to_do = if pre_stop.is_empty() { stop.to_do } else { "run pre_stop, then stop" };
+            Verb { to_do, ..stop }
+        }
+        Action::KillContainer { container: _, signal } if is_kill(signal) => {
+            Verb::new("kill", "killing", "killed")
+        }
+        Action::KillContainer { container: _, signal } => {
+            Verb { code: "kill", ..Verb::new("send", "sending", "sent").then(format!(" {signal}")) }
+        }
+        Action::PauseContainer { .. } => Verb::new("pause", "pausing", "paused"),
+        Action::UnpauseContainer { .. } => Verb::new("unpause", "unpausing", "unpaused"),
+        Action::Wait { container: _, until } => match until {
+            Condition::Healthy => {
+                Verb::wait("wait-healthy", "wait until healthy", "waiting until healthy", "healthy")
+            }
+            Condition::Completed => {
+                Verb::wait("wait-completed", "wait until completed", "waiting until completed", "completed")
+            }
+            Condition::Ready => Verb::wait("wait-ready", "wait until ready", "waiting until ready", "ready"),
+        },
+    }
+}
+
+/// The infinitive of an action: `create`, `wait until healthy`.
+pub fn to_do(action: &Action) -> String {
+    let Verb { to_do, rest, .. } = verb(action);
+    format!("{to_do}{rest}")
 }
 
 /// The present participle of an action: `creating`, `waiting until healthy`.
-pub fn doing(action: &Action) -> Cow<'static, str> {
-    let words = match action {
-        Action::PullImage { .. } => "pulling",
-        Action::PushImage { .. } => "pushing",
-        Action::BuildImage(_) => "building",
-        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "creating",
-        Action::RunToEnd(_) => "running to its end",
-        Action::RemoveImage { .. }
-        | Action::RemoveNetwork { .. }
-        | Action::RemoveVolume { .. }
-        | Action::RemoveContainer { .. } => "removing",
-        Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renaming to {to}")),
-        Action::ConnectNetwork { container: _, attachment } => {
-            return Cow::Owned(format!("connecting to {}", attachment.network));
-        }
-        Action::DisconnectNetwork { container: _, network } => {
-            return Cow::Owned(format!("disconnecting from {network}"));
-        }
-        Action::StartContainer { .. } => "starting",
-        Action::StopContainer { .. } => "stopping",
-        Action::KillContainer { container: _, signal } => return with_signal(signal, "killing", "sending"),
-        Action::PauseContainer { .. } => "pausing",
-        Action::UnpauseContainer { .. } => "unpausing",
-        Action::Wait { until: Condition::Healthy, .. } => "waiting until healthy",
-        Action::Wait { until: Condition::Completed, .. } => "waiting until completed",
-        Action::Wait { until: Condition::Ready, .. } => "waiting until ready",
-    };
-    Cow::Borrowed(words)
+pub fn doing(action: &Action) -> String {
+    let Verb { doing, rest, .. } = verb(action);
+    format!("{doing}{rest}")
 }
 
 /// The past participle of an action: `created`, `healthy`.
-pub fn done(action: &Action) -> Cow<'static, str> {
-    let words = match action {
-        Action::PullImage { .. } => "pulled",
-        Action::PushImage { .. } => "pushed",
-        Action::BuildImage(_) => "built",
-        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "created",
-        Action::RunToEnd(_) => "ran to its end",
-        Action::RemoveImage { .. }
-        | Action::RemoveNetwork { .. }
-        | Action::RemoveVolume { .. }
-        | Action::RemoveContainer { .. } => "removed",
-        Action::RenameContainer { from: _, to } => return Cow::Owned(format!("renamed to {to}")),
-        Action::ConnectNetwork { container: _, attachment } => {
-            return Cow::Owned(format!("connected to {}", attachment.network));
-        }
-        Action::DisconnectNetwork { container: _, network } => {
-            return Cow::Owned(format!("disconnected from {network}"));
-        }
-        Action::StartContainer { .. } => "started",
-        Action::StopContainer { .. } => "stopped",
-        Action::KillContainer { container: _, signal } => return with_signal(signal, "killed", "sent"),
-        Action::PauseContainer { .. } => "paused",
-        Action::UnpauseContainer { .. } => "unpaused",
-        Action::Wait { until: Condition::Healthy, .. } => "healthy",
-        Action::Wait { until: Condition::Completed, .. } => "completed",
-        Action::Wait { until: Condition::Ready, .. } => "ready",
-    };
-    Cow::Borrowed(words)
+pub fn done(action: &Action) -> String {
+    let Verb { done, rest, .. } = verb(action);
+    format!("{done}{rest}")
 }
 
 /// An action's name for programs: `create`, `wait-healthy`.
 pub fn code(action: &Action) -> &'static str {
-    match action {
-        Action::PullImage { .. } => "pull",
-        Action::PushImage { .. } => "push",
-        Action::BuildImage(_) => "build",
-        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::CreateContainer(_) => "create",
-        Action::RunToEnd(_) => "run-to-end",
-        Action::RemoveImage { .. }
-        | Action::RemoveNetwork { .. }
-        | Action::RemoveVolume { .. }
-        | Action::RemoveContainer { .. } => "remove",
-        Action::ConnectNetwork { .. } => "connect",
-        Action::DisconnectNetwork { .. } => "disconnect",
-        Action::RenameContainer { .. } => "rename",
-        Action::StartContainer { .. } => "start",
-        Action::StopContainer { .. } => "stop",
-        Action::KillContainer { .. } => "kill",
-        Action::PauseContainer { .. } => "pause",
-        Action::UnpauseContainer { .. } => "unpause",
-        Action::Wait { until: Condition::Healthy, .. } => "wait-healthy",
-        Action::Wait { until: Condition::Completed, .. } => "wait-completed",
-        Action::Wait { until: Condition::Ready, .. } => "wait-ready",
-    }
+    verb(action).code
 }
 
-/// Why something is done: `it does not exist`.
-pub fn because(because: &Because) -> Cow<'static, str> {
-    let words = match because {
-        Because::Absent => "it does not exist",
-        Because::NotRunning => "it is not running",
-        Because::Paused => "it is paused",
-        Because::Changed(changes) => return Cow::Owned(list(changes.iter().map(change))),
-        Because::ImageChanged { from: _ } => "its image changed",
+/// Why something is done: its name for programs, and in words: `absent`, `it does not exist`.
+pub fn because(because: &Because) -> (&'static str, String) {
+    match because {
+        Because::Absent => ("absent", "it does not exist".to_owned()),
+        Because::NotRunning => ("not-running", "it is not running".to_owned()),
+        Because::Paused => ("paused", "it is paused".to_owned()),
+        Because::Changed(changes) => ("changed", list(changes.iter().map(change))),
+        Because::ImageChanged { from: _ } => ("image-changed", "its image changed".to_owned()),
         Because::MountedImageChanged { image, from: _ } => {
-            return Cow::Owned(format!("image {image}, which it mounts, changed"));
+            ("mounted-image-changed", format!("image {image}, which it mounts, changed"))
         }
-        Because::NetworkLost(network) => {
-            return Cow::Owned(format!("it is not attached to network {network}"));
-        }
+        Because::NetworkLost(network) => ("network-lost", format!("it is not attached to network {network}")),
         Because::AddressNeeded { address, service } => {
-            return Cow::Owned(format!("it has the address {address} of {service}"));
+            ("address-needed", format!("it has the address {address} of {service}"))
         }
-        Because::NetworkReplaced(network) => {
-            return Cow::Owned(format!("network {network} is recreated"));
-        }
-        Because::MadeBy { program, changes } => {
+        Because::NetworkReplaced(network) => ("network-replaced", format!("network {network} is recreated")),
+        Because::MadeBy { program, changes } => ("not-ours", {
             let differing = list(changes.iter().map(|change| change.path.to_string()));
-            return Cow::Owned(match changes.is_empty() {
+            match changes.is_empty() {
                 true => format!("{program} made it from other settings (its labels do not say which)"),
                 false => format!("{program} made it from other settings: {differing}"),
-            });
+            }
+        }),
+        Because::OtherPlatform { asked, runs } => (
+            "platform-differs",
+            format!("DOCKER_DEFAULT_PLATFORM asks for {asked}, and its image is for {runs}"),
+        ),
+        Because::OtherConvention(Separator::Underscore) => (
+            "other-convention",
+            "it was named with `_`, as with COMPOSE_COMPATIBILITY or by Docker Compose v1".to_owned(),
+        ),
+        Because::OtherConvention(Separator::Hyphen) => {
+            ("other-convention", "COMPOSE_COMPATIBILITY asks for names with `_`".to_owned())
         }
-        Because::OtherPlatform { asked, runs } => {
-            return Cow::Owned(format!(
-                "DOCKER_DEFAULT_PLATFORM asks for {asked}, and its image is for {runs}"
-            ));
-        }
-        Because::OtherConvention(Separator::Underscore) => {
-            "it was named with `_`, as with COMPOSE_COMPATIBILITY or by Docker Compose v1"
-        }
-        Because::OtherConvention(Separator::Hyphen) => "COMPOSE_COMPATIBILITY asks for names with `_`",
         Because::DependencyRecreated(service) => {
-            return Cow::Owned(format!("it shares resources with {service}, which is recreated"));
+            ("dependency-recreated", format!("it shares resources with {service}, which is recreated"))
         }
         Because::LinkRecreated(service) => {
-            return Cow::Owned(format!("it is linked to {service}, which is recreated"));
+            ("link-recreated", format!("it is linked to {service}, which is recreated"))
         }
-        Because::RestartedWith(service) => return Cow::Owned(format!("it is restarted with {service}")),
-        Because::NamespaceStale { owner, namespace } => {
+        Because::RestartedWith(service) => ("restarted-with", format!("it is restarted with {service}")),
+        Because::NamespaceStale { owner, namespace } => ("namespace-stale", {
             let namespace = namespace.word();
-            return Cow::Owned(format!("it still has the old {namespace} namespace of {owner}"));
-        }
-        Because::VolumesRenewed => "new anonymous volumes were requested",
-        Because::Replaced => "it is replaced",
-        Because::Asked => "it was requested",
-        Because::NeededBy(service) => return Cow::Owned(format!("{service} needs it")),
-        Because::TooMany => "the topology asks for fewer containers",
-        Because::Orphan => "its service is no longer in the topology",
-        Because::Down => "the project is taken down",
-        Because::Misnamed => "somebody renamed it",
-        Because::Interrupted => "an interrupted run left it unfinished",
-    };
-    Cow::Borrowed(words)
-}
-
-/// A reason's name for programs: `absent`, `changed`.
-pub fn because_code(because: &Because) -> &'static str {
-    match because {
-        Because::Absent => "absent",
-        Because::NotRunning => "not-running",
-        Because::Paused => "paused",
-        Because::Changed(_) => "changed",
-        Because::ImageChanged { .. } => "image-changed",
-        Because::MountedImageChanged { .. } => "mounted-image-changed",
-        Because::NetworkLost(_) => "network-lost",
-        Because::AddressNeeded { .. } => "address-needed",
-        Because::NetworkReplaced(_) => "network-replaced",
-        Because::MadeBy { .. } => "not-ours",
-        Because::OtherPlatform { .. } => "platform-differs",
-        Because::OtherConvention(_) => "other-convention",
-        Because::DependencyRecreated(_) => "dependency-recreated",
-        Because::LinkRecreated(_) => "link-recreated",
-        Because::RestartedWith(_) => "restarted-with",
-        Because::NamespaceStale { .. } => "namespace-stale",
-        Because::VolumesRenewed => "volumes-renewed",
-        Because::Replaced => "replaced",
-        Because::Asked => "asked",
-        Because::NeededBy(_) => "needed-by",
-        Because::TooMany => "too-many",
-        Because::Orphan => "orphan",
-        Because::Down => "down",
-        Because::Misnamed => "misnamed",
-        Because::Interrupted => "interrupted",
+            format!("it still has the old {namespace} namespace of {owner}")
+        }),
+        Because::VolumesRenewed => ("volumes-renewed", "new anonymous volumes were requested".to_owned()),
+        Because::Replaced => ("replaced", "it is replaced".to_owned()),
+        Because::Asked => ("asked", "it was requested".to_owned()),
+        Because::NeededBy(service) => ("needed-by", format!("{service} needs it")),
+        Because::TooMany => ("too-many", "the topology asks for fewer containers".to_owned()),
+        Because::Orphan => ("orphan", "its service is no longer in the topology".to_owned()),
+        Because::Down => ("down", "the project is taken down".to_owned()),
+        Because::Misnamed => ("misnamed", "somebody renamed it".to_owned()),
+        Because::Interrupted => ("interrupted", "an interrupted run left it unfinished".to_owned()),
     }
 }
 
@@ -431,41 +379,14 @@ pub fn bytes(bytes: u64) -> String {
     format!("{size:.1} TB")
 }
 
-/// `killed`, `sent SIGHUP`.
-fn with_signal(signal: &str, kill: &'static str, send: &str) -> Cow<'static, str> {
-    if is_kill(signal) { Cow::Borrowed(kill) } else { Cow::Owned(format!("{send} {signal}")) }
-}
-
 /// Whether it is SIGKILL.
 pub fn is_kill(signal: &str) -> bool {
     matches!(signal, "SIGKILL" | "KILL" | "9")
 }
 
 fn could_not(action: &Action) -> String {
-    let what = match action {
-        Action::Wait { .. } => "be waited for".to_owned(),
-        Action::RenameContainer { from: _, to } => format!("be renamed to {to}"),
-        Action::KillContainer { container: _, signal } if !is_kill(signal) => format!("be sent {signal}"),
-        Action::RunToEnd(_) => "be run to its end".to_owned(),
-        Action::PullImage { .. }
-        | Action::PushImage { .. }
-        | Action::RemoveImage { .. }
-        | Action::BuildImage(_)
-        | Action::CreateNetwork(_)
-        | Action::RemoveNetwork { .. }
-        | Action::CreateVolume(_)
-        | Action::RemoveVolume { .. }
-        | Action::ConnectNetwork { .. }
-        | Action::DisconnectNetwork { .. }
-        | Action::CreateContainer(_)
-        | Action::StartContainer { .. }
-        | Action::StopContainer { .. }
-        | Action::KillContainer { .. }
-        | Action::PauseContainer { .. }
-        | Action::UnpauseContainer { .. }
-        | Action::RemoveContainer { .. } => format!("be {}", done(action)),
-    };
-    format!("could not {what}")
+    let Verb { participle, rest, .. } = verb(action);
+    format!("could not be {participle}{rest}")
 }
 
 fn is_short(value: &Json) -> bool {

@@ -85,7 +85,8 @@ fn step_object(plan: &Plan, id: StepId, sources: &Sources) -> Json {
 }
 
 fn because(because: &Because, sources: &Sources) -> Json {
-    let mut object = json!({ "code": wording::because_code(because), "text": wording::because(because) });
+    let (code, text) = wording::because(because);
+    let mut object = json!({ "code": code, "text": text });
     match because {
         Because::Changed(changes) | Because::MadeBy { program: _, changes } => {
             object["changes"] = changes.iter().map(|change| change_object(change, sources)).collect();

@@ -202,7 +202,7 @@ fn words(part: &Part<'_>) -> Vec<String> {
             (Action::Wait { .. }, _) if step.because != Because::Asked => continue,
             (Action::DisconnectNetwork { network, .. }, _) if is_connected(network.as_str()) => continue,
             (Action::RenameContainer { from, .. }, _) => format!("rename from {from}"),
-            (action, _) => wording::to_do(action).into_owned(),
+            (action, _) => wording::to_do(action),
         };
         words.push(word);
     }
@@ -230,7 +230,7 @@ fn reasons(part: &Part<'_>) -> Vec<String> {
             Because::MadeBy { program, changes } if !changes.is_empty() => {
                 format!("{program} made it, from other settings")
             }
-            because => wording::because(because).into_owned(),
+            because => wording::because(because).1,
         };
         if !reasons.contains(&reason) {
             reasons.push(reason);
