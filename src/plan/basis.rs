@@ -1,5 +1,5 @@
-//! In: what the engine had when a plan was made. Out: what of it the plan relies on.
-//! Must not: hold anything else: a plan may be kept for long, and go far.
+//! In: the state of the engine when a plan was made. Out: the part of it that the plan depends on.
+//! Must not: contain anything else: a plan may be stored for long, and sent far.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,8 @@ use crate::plan::Observed;
 use crate::topology::name::{ContainerName, ImageId, NetworkName, VolumeName};
 use crate::value::image::ImageReference;
 
-/// What a plan was made from: as long as the engine has the same, the plan fits.
+/// The state that a plan was made from: as long as the engine's state is the same, the plan
+/// applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// The containers of the project.
@@ -18,23 +19,23 @@ pub struct Basis {
     pub networks: BTreeMap<NetworkName, String>,
     /// The volumes.
     pub volumes: BTreeSet<VolumeName>,
-    /// The images that were there, and what their references named.
+    /// The existing images, by reference.
     pub images: BTreeMap<ImageReference, ImageId>,
 }
 
-/// A container that was there.
+/// An existing container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BasisContainer {
-    /// The engine's id, in full.
+    /// The engine's full id.
     pub id: String,
-    /// Whether it ran.
+    /// Whether it was running.
     pub is_running: bool,
     /// True for a container of `run`.
     pub is_one_off: bool,
 }
 
 impl Basis {
-    /// What of this a plan relies on.
+    /// The part of the state that a plan depends on.
     pub fn of(observed: &Observed) -> Self {
         let Observed { containers, networks, volumes, images, .. } = observed;
         let containers = containers.iter().map(|container| {
@@ -51,7 +52,7 @@ impl Basis {
         }
     }
 
-    /// The containers that ran, without those of `run`.
+    /// The containers that were running, without those of `run`.
     pub fn running(&self) -> BTreeSet<ContainerName> {
         let running = self.containers.iter().filter(|(_, one)| one.is_running && !one.is_one_off);
         running.map(|(name, _)| name.clone()).collect()

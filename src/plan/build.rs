@@ -1,4 +1,4 @@
-//! What `build` does: images, and nothing else.
+//! Plans `build`: images, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,28 +11,28 @@ use crate::topology::service::BuildContext;
 use crate::topology::value::{Flag, Loose};
 use crate::value::image::ImageReference;
 
-/// What the caller decides about `build`.
+/// The caller's options for `build`.
 #[derive(Clone, Debug, Default)]
 pub struct BuildChoices {
     /// The services whose images are built; all when empty.
     pub services: Vec<ServiceName>,
-    /// Whether those of the services that they depend on are built too.
+    /// Whether the services that they depend on are included.
     pub with_dependencies: bool,
-    /// Whether every step is run anew.
+    /// Whether the build cache is ignored.
     pub no_cache: bool,
-    /// Whether base images are pulled anew.
+    /// Whether base images are always pulled.
     pub pull: bool,
-    /// Whether images that have names of their own are sent to their registries.
+    /// Whether images with explicit names are pushed to their registries.
     pub push: bool,
-    /// Build arguments that win over the topology's.
+    /// Build arguments that override the topology's.
     pub args: BTreeMap<String, String>,
-    /// SSH agents or keys that builds may use, besides the topology's: the id, and a path for a key.
+    /// SSH agents or keys for builds, besides the topology's: the id, and a path for a key.
     pub ssh: BTreeMap<String, Option<String>>,
-    /// The provenance attestation, in place of the topology's.
+    /// The provenance attestation, instead of the topology's.
     pub provenance: Option<String>,
-    /// The bill-of-materials attestation, in place of the topology's.
+    /// The bill-of-materials attestation, instead of the topology's.
     pub sbom: Option<String>,
-    /// The instance of buildx that builds; the engine's own builder when absent.
+    /// The buildx instance; the engine's own builder when absent.
     pub builder: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
         let service = &topology.services[&name];
         let Some(mut image) = spec::image(topology, &name, service) else { continue };
         adapt(&mut image, choices, service.key);
-        // Two services may share one image: it is built once.
+        // An image of two services is built once.
         let step = *steps.entry(image.image.clone()).or_insert_with(|| {
             let has_name = service.image.is_some();
             add(&mut plan, image, &name, choices.push && has_name)
@@ -54,7 +54,7 @@ pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
     }
     for (name, step) in &by_service {
         for base in contexts(topology, name).filter_map(|base| by_service.get(&base)) {
-            // Two images that each are built from the other have been there before.
+            // Two images that are built from each other must exist already.
             if !plan.steps.waits_for(*base, *step) {
                 plan.steps.order(*base, *step, Needs::Done);
             }
@@ -64,7 +64,7 @@ pub fn build(topology: &Topology, choices: &BuildChoices) -> Plan {
     plan
 }
 
-/// The step that builds an image, and those that push its tags after it.
+/// Adds the step that builds an image, and those that push its tags after it.
 fn add(plan: &mut Plan, image: ImageSpec, service: &ServiceName, is_pushed: bool) -> StepId {
     let mut step = |action| {
         let service = Some(service.clone());
@@ -98,8 +98,8 @@ fn adapt(image: &mut ImageSpec, choices: &BuildChoices, span: Span) {
     image.builder = choices.builder.clone();
 }
 
-/// The chosen services and those whose images they are built from; with what they depend on if that is
-/// wanted.
+/// The chosen services, and those whose images they are built from; with their dependencies if
+/// requested.
 fn chosen(topology: &Topology, choices: &BuildChoices) -> BTreeSet<ServiceName> {
     let mut ways: Vec<ServiceName> = match &choices.services[..] {
         [] => topology.services.keys().cloned().collect(),
@@ -119,7 +119,7 @@ fn chosen(topology: &Topology, choices: &BuildChoices) -> BTreeSet<ServiceName> 
     chosen
 }
 
-/// The services whose images a build takes for contexts, or begins with.
+/// The services whose images a build uses as contexts or base images.
 pub(super) fn contexts<'a>(
     topology: &'a Topology,
     name: &ServiceName,

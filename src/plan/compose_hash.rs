@@ -1,10 +1,10 @@
-//! In: a service, network or volume. Out: the fingerprint by which Docker Compose knows what it made.
-//! Must not: decide what follows from it.
+//! In: a service, network or volume. Out: the fingerprint that Docker Compose uses to detect
+//! changes. Must not: decide what follows from it.
 //!
-//! Docker Compose labels what it makes with the SHA-256 of its model in JSON: keys in the order in which
-//! its own structures have them, no blanks, some empty sections written out. With the same label, each of
-//! the two programs takes over what the other made and leaves alone what has not changed. Held against
-//! Docker Compose 2.40 by tests.
+//! Docker Compose labels what it creates with the SHA-256 of its model in JSON: keys in the order
+//! of its own structures, no blanks, some empty sections included. With the same label, either
+//! program takes over what the other created and keeps what has not changed. Tests compare it with
+//! Docker Compose 2.40.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,8 @@ pub fn service(service: &Service) -> String {
     digest(&text(&Json::Object(service_model(service)), &SERVICE))
 }
 
-/// The fingerprint of a service's containers. Where they share something with another service, it is made
-/// with the id of that one's container: `id` knows it by the service's name.
+/// The fingerprint of a service's containers. If they share something with another service, it
+/// includes the id of that service's container: `id` returns it by service name.
 pub fn container(service: &Service, id: impl Fn(&ServiceName) -> Option<String>) -> String {
     let mut resolved = service.clone();
     for mode in [&mut resolved.network_mode, &mut resolved.ipc, &mut resolved.pid].into_iter().flatten() {
@@ -33,7 +33,7 @@ pub fn container(service: &Service, id: impl Fn(&ServiceName) -> Option<String>)
     }
     let mut model = service_model(&resolved);
     if !service.volumes_from.is_empty() {
-        // What follows the name, such as `:ro`, gets lost.
+        // Docker Compose drops what follows the name, such as `:ro`.
         let container = |from: &Spanned<VolumesFrom>| match from.owner() {
             Owner::Container(name) => name.to_string(),
             Owner::Service(name) => id(name).unwrap_or_else(|| from.value.to_string()),
@@ -44,7 +44,7 @@ pub fn container(service: &Service, id: impl Fn(&ServiceName) -> Option<String>)
     digest(&text(&Json::Object(model), &SERVICE))
 }
 
-/// The services whose containers are in the fingerprint of a service's own.
+/// The services whose containers are part of the fingerprint of a service's own.
 pub fn shared(service: &Service) -> BTreeSet<&ServiceName> {
     let is_part = |share: &Share<'_>| match share.kind {
         ShareKind::Namespace(kind) => kind != NamespaceKind::Uts,
@@ -72,7 +72,7 @@ fn digest(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What is no part of a container, as Docker Compose sees it.
+/// Attributes that Docker Compose does not count as part of a container.
 const LEFT_OUT: &[&str] =
     &[Service::build, Service::depends_on, Service::profiles, Service::pull_policy, Service::scale];
 
@@ -110,7 +110,7 @@ fn service_model(service: &Service) -> JsonMap<String, Json> {
     model
 }
 
-/// Sections that stand in the topology are written out when nothing is in them, too.
+/// Sections that are present in the topology are included even if empty.
 fn put_empty(model: &mut JsonMap<String, Json>, sections: &[(&str, bool)]) {
     for (section, _) in sections.iter().filter(|(_, is_there)| *is_there) {
         model.entry(*section).or_insert_with(|| json!({}));
@@ -143,7 +143,7 @@ fn items<'a>(
     items.into_iter().flatten().filter_map(Json::as_object_mut)
 }
 
-/// Where numbers and the names of keys are others than in the topology.
+/// Adapts numbers and keys that differ from the topology's.
 fn mend_limits(model: &mut JsonMap<String, Json>) {
     if let Some(swappiness) = model.remove(Service::mem_swappiness).filter(|share| *share != json!(0)) {
         model.insert(Service::mem_swappiness.to_owned(), json!(swappiness.to_string()));
@@ -178,15 +178,15 @@ fn object(model: Json) -> JsonMap<String, Json> {
 
 /// The order of keys in a value.
 enum Order {
-    /// That of the alphabet.
+    /// Alphabetical.
     Sorted,
-    /// This one; keys that are not named come last, sorted.
+    /// This one; keys that are not listed come last, sorted.
     Keys(&'static [(&'static str, Order)]),
-    /// Each item of a list, or each entry of a sorted mapping, has this one.
+    /// This one for each item of a list, or each entry of a sorted mapping.
     Each(&'static Order),
 }
 
-/// JSON as Go's encoder writes it.
+/// JSON as encoded by Go.
 fn text(value: &Json, order: &Order) -> String {
     match (value, order) {
         (Json::Object(entries), Order::Keys(keys)) => {
@@ -205,7 +205,7 @@ fn text(value: &Json, order: &Order) -> String {
             format!("[{}]", items.join(","))
         }
         (Json::Number(number), _) => match number.as_f64() {
-            // A whole number has no fraction, whatever its type.
+            // An integer has no fraction, whatever its type.
             Some(whole) if number.is_f64() && whole.fract() == 0.0 => format!("{whole:.0}"),
             _ => number.to_string(),
         },
@@ -220,7 +220,7 @@ fn braced<'a>(entries: impl Iterator<Item = (&'a str, &'a Json, &'a Order)>) -> 
     format!("{{{}}}", entries.join(","))
 }
 
-/// Go escapes what would end a script in a page as well.
+/// Go also escapes what could end a script in HTML.
 fn quoted(text: &str) -> String {
     let special = [
         ('<', "\\u003c"),
@@ -484,10 +484,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_attribute_of_a_container_has_its_place_in_the_hash() {
+    fn every_attribute_of_a_container_is_part_of_the_hash() {
         let Keys(ordered) = SERVICE else { unreachable!("a service is a mapping") };
         let is_ordered = |key: &str| ordered.iter().any(|(known, _)| *known == key);
-        // They are part of `environment` and `labels` by then, or Docker Compose 2.40 does not know them.
+        // These have become part of `environment` and `labels`, or Docker Compose 2.40 does not
+        // know them.
         let elsewhere = [Service::env_file, Service::label_file, Service::pull_refresh_after];
         for field in Service::FIELDS {
             let is_left_out = LEFT_OUT.contains(&field.key) || elsewhere.contains(&field.key);

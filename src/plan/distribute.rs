@@ -1,4 +1,4 @@
-//! Images to and from registries, and nothing else.
+//! Plans `pull` and `push`: images, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,46 +9,46 @@ use crate::topology::service::PullPolicy;
 use crate::topology::{Service, Topology};
 use crate::value::image::ImageReference;
 
-/// What the caller decides about `pull`.
+/// The caller's options for `pull`.
 #[derive(Clone, Debug, Default)]
 pub struct PullChoices {
     /// The services whose images are pulled; all when empty.
     pub services: Vec<ServiceName>,
-    /// Whether those of the services that they depend on are pulled too.
+    /// Whether the services that they depend on are included.
     pub with_dependencies: bool,
-    /// When images are pulled, in place of what the topology says.
+    /// When images are pulled, instead of the topology's policy.
     pub policy: Option<PullChoice>,
-    /// Whether images that can be built are left out.
+    /// Whether images that can be built are skipped.
     pub without_buildable: bool,
-    /// Whether an image that cannot be pulled is no failure.
+    /// Whether a failed pull is not a failure of the command.
     pub tolerates_failures: bool,
 }
 
-/// What the caller decides about `push`.
+/// The caller's options for `push`.
 #[derive(Clone, Debug, Default)]
 pub struct PushChoices {
     /// The services whose images are pushed; all when empty.
     pub services: Vec<ServiceName>,
-    /// Whether those of the services that they depend on are pushed too.
+    /// Whether the services that they depend on are included.
     pub with_dependencies: bool,
-    /// Whether an image that cannot be pushed is no failure.
+    /// Whether a failed push is not a failure of the command.
     pub tolerates_failures: bool,
 }
 
 /// Why an image is not pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftOut {
-    /// It is there, and is pulled only when it is not.
+    /// It exists, and is pulled only when missing.
     Present,
-    /// Its service says that it is never pulled.
+    /// Its service's policy is never to pull it.
     Never,
-    /// It is built, and has no name of its own.
+    /// It is built, and has no explicit name.
     Built,
-    /// It can be built, and those are left out.
+    /// It can be built, and such images are skipped.
     Buildable,
 }
 
-/// Plans `pull`: the images that have a name in a registry, those that can be built among them. Also returns
+/// Plans `pull`: images with a name in a registry, including those that can be built. Also returns
 /// the images that are not pulled.
 pub fn pull(
     topology: &Topology,
@@ -59,7 +59,7 @@ pub fn pull(
     let mut seen: BTreeMap<ImageReference, StepId> = BTreeMap::new();
     let mut left_out = BTreeMap::new();
     for (name, service) in chosen(topology, &choices.services, choices.with_dependencies) {
-        // Another program runs it, of whatever image.
+        // A provider runs it, whatever its image.
         if service.provider.is_some() {
             continue;
         }
@@ -78,7 +78,7 @@ pub fn pull(
         let step = plan.steps.push(Step { may_fail, ..asked(action, name) });
         seen.insert(image, step);
     }
-    // One service may leave out what another one pulls.
+    // One service may skip what another one pulls.
     left_out.retain(|image, _| !seen.contains_key(image));
     (plan, left_out)
 }
@@ -102,7 +102,7 @@ fn left_out_because(
             PullChoice::Always
         }
     });
-    // What `latest` names moves: that it is there says nothing, as for Docker Compose.
+    // `latest` moves, so that its presence means nothing, as for Docker Compose.
     let is_settled = image.version() != "latest";
     match policy {
         PullChoice::Always => None,
@@ -113,7 +113,7 @@ fn left_out_because(
     }
 }
 
-/// Plans `push`: the images that are built here under a name of their own, with all their tags.
+/// Plans `push`: images that are built here and have an explicit name, with all their tags.
 pub fn push(topology: &Topology, choices: &PushChoices) -> Plan {
     let mut plan = Plan::new(topology.name.clone());
     let mut images: BTreeMap<ImageReference, &ServiceName> = BTreeMap::new();
@@ -132,8 +132,8 @@ pub fn push(topology: &Topology, choices: &PushChoices) -> Plan {
     plan
 }
 
-/// Lets the pushes to one repository wait for each other: they share layers, and registries mix up uploads
-/// of one layer to one repository that are under way at the same time.
+/// Serializes pushes to one repository: they share layers, and registries confuse concurrent
+/// uploads of one layer to one repository.
 pub(super) fn push_one_by_one(plan: &mut Plan) {
     let mut last = BTreeMap::<String, StepId>::new();
     for step in plan.steps.ids() {
@@ -149,7 +149,7 @@ fn asked(action: Action, service: &ServiceName) -> Step {
     Step::new(action, Because::Asked, Some(service.clone()))
 }
 
-/// The chosen services, or all; with what they depend on if that is wanted.
+/// The chosen services, or all; with their dependencies if requested.
 fn chosen<'a>(
     topology: &'a Topology,
     services: &[ServiceName],
@@ -167,7 +167,7 @@ mod tests {
     use crate::topology::name::ImageId;
 
     #[test]
-    fn what_is_there_is_left_out_unless_its_name_moves() {
+    fn existing_images_are_skipped_unless_their_tag_moves() {
         let topology = topology(
             "services:
   pinned: { image: 'a:1', pull_policy: missing }

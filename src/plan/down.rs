@@ -1,4 +1,4 @@
-//! What `down` does: everything of the project goes, dependants before what they depend on.
+//! Plans `down`: everything of the project is removed, dependants before their dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,39 +11,39 @@ use crate::topology::name::{ContainerName, NetworkName, ProjectName, ServiceName
 use crate::topology::{Service, Topology};
 use crate::value::image::ImageReference;
 
-/// What the caller decides about `down`.
+/// The caller's options for `down`.
 #[derive(Clone, Debug, Default)]
 pub struct DownChoices {
-    /// The services that go; all, with networks, when empty.
+    /// The services to remove; all, with networks, when empty.
     pub services: Vec<ServiceName>,
-    /// Whether volumes go too, and what is in them: those that the topology declares, or all of the
-    /// project when there is no topology.
+    /// Whether volumes are removed with their data: those declared in the topology, or all of the
+    /// project without a topology.
     pub volumes: bool,
-    /// Which images go too.
+    /// Which images are removed.
     pub images: ImagesChoice,
-    /// Whether containers of services that the topology does not have go too, and containers of `run`.
+    /// Whether orphans and containers of `run` are removed.
     pub remove_orphans: bool,
-    /// What the user types to have them go too, for help: `topo down --remove-orphans shop.yaml`.
+    /// The command that includes them, for help: `topo down --remove-orphans shop.yaml`.
     pub command_for_all: String,
-    /// How long containers may take to stop, in place of what each says.
+    /// The time until containers are killed, instead of their own settings.
     pub grace: Option<Duration>,
-    /// What comes after a command of `pre_stop` that failed.
+    /// What happens after a failed `pre_stop` hook.
     pub after_failed_hook: AfterFailedHook,
 }
 
-/// Which images go with their services.
+/// Which images are removed with their services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ImagesChoice {
     /// None.
     #[default]
     None,
-    /// Those that were built without a name of their own: `shop-web`.
+    /// Those that were built without an explicit name: `shop-web`.
     Local,
     /// All.
     All,
 }
 
-/// Plans `down`. It works from what is there: a service of an inactive profile goes too.
+/// Plans `down`, based on what exists: services of inactive profiles are removed too.
 pub fn down(
     project: &ProjectName,
     topology: Option<&Topology>,
@@ -67,13 +67,13 @@ pub fn down(
     down.networks(&staying, &removals, found);
     if choices.volumes {
         let volumes = down.volumes(&removals);
-        // What stays may use them, of this project or of another one, which is told.
+        // Remaining containers, of this project or another one, may use them, which is reported.
         volumes.into_iter().for_each(|step| down.plan.steps[step].may_fail = true);
     }
     down.plan
 }
 
-/// The volumes of a project that `down` leaves: they may hold data.
+/// The volumes of a project that `down` keeps: they may contain data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VolumesLeft {
     /// Those that `down -v` would remove.
@@ -82,7 +82,7 @@ pub struct VolumesLeft {
     pub undeclared: Vec<VolumeName>,
 }
 
-/// The volumes that `down` leaves.
+/// The volumes that `down` keeps.
 pub fn volumes_left(
     project: &ProjectName,
     topology: Option<&Topology>,
@@ -100,7 +100,7 @@ pub fn volumes_left(
     left
 }
 
-/// What the topology declares external by now is somebody else's, whoever made it.
+/// What the topology now declares as external is never removed, whatever created it.
 fn own_volumes<'a>(
     project: &ProjectName,
     topology: Option<&Topology>,
@@ -111,8 +111,8 @@ fn own_volumes<'a>(
     })
 }
 
-/// Whether `down -v` may remove a volume, as Docker Compose 2.40 has it: a volume whose key was renamed
-/// still holds what was in it. Without a topology all are meant.
+/// Whether `down -v` may remove a volume, as in Docker Compose 2.40: the volume of a renamed key
+/// still contains data. Without a topology all are included.
 fn is_declared_volume(topology: Option<&Topology>, name: &VolumeName) -> bool {
     topology.is_none_or(|topology| {
         topology.volumes.iter().any(|(key, volume)| spec::volume_name(key, volume) == *name)
@@ -120,13 +120,13 @@ fn is_declared_volume(topology: Option<&Topology>, name: &VolumeName) -> bool {
 }
 
 fn is_going(container: &ObservedContainer, topology: Option<&Topology>, choices: &DownChoices) -> bool {
-    // What ran before a service's own containers goes with them.
+    // A `pre_start` container is removed with those of its service.
     let is_of_run = container.is_one_off && !label::is_of_pre_start(&container.labels);
     if !choices.services.is_empty() {
         return choices.services.contains(&container.service) && !is_of_run;
     }
     let is_known = topology.is_none_or(|topology| topology.service(container.service.as_str()).is_some());
-    // Somebody may be at work in a container of `run`: Docker Compose leaves it too.
+    // A container of `run` may be in use: Docker Compose keeps it too.
     (is_known && !is_of_run) || choices.remove_orphans
 }
 
@@ -174,7 +174,8 @@ impl<'a> Down<'a> {
         removals
     }
 
-    /// Another container may use an image, of whatever project: then it stays, which is told.
+    /// Another container, of whatever project, may use an image: then it is kept, which is
+    /// reported.
     fn images(&mut self, going: &[&ObservedContainer], removals: &Removals<'_>) {
         let images = match self.choices.images {
             ImagesChoice::None => return,
@@ -187,8 +188,8 @@ impl<'a> Down<'a> {
         }
     }
 
-    /// The images that are there of the services that go; without a topology, those that containers were
-    /// created from under a name that topo or Compose gave.
+    /// The existing images of the removed services; without a topology, those of the containers
+    /// with a name given by topo or Compose.
     fn images_of_services(
         &self,
         going: &[&ObservedContainer],
@@ -211,7 +212,7 @@ impl<'a> Down<'a> {
         images.filter(|image| self.observed.images.contains_key(image)).collect()
     }
 
-    /// A network goes as soon as nobody is attached to it.
+    /// A network is removed once no container is connected.
     fn networks(&mut self, staying: &[&ObservedContainer], removals: &Removals<'_>, found: &mut Diagnostics) {
         let observed = self.observed;
         let attached = attached(&observed.containers);
@@ -221,7 +222,7 @@ impl<'a> Down<'a> {
         };
         for network in observed.networks.iter().filter(is_ours).collect::<Vec<_>>() {
             let attached = attached.get(&network.name).map_or(&[][..], Vec::as_slice);
-            // What ended in a container of `run` needs its network no more.
+            // An exited container of `run` no longer needs its network.
             let needs_it = |container: &&ObservedContainer| {
                 let is_spent = container.is_one_off && !container.state.is_running();
                 !is_spent && staying.contains(container.id.as_str())
@@ -250,7 +251,7 @@ impl<'a> Down<'a> {
         declared.map(remove).collect()
     }
 
-    /// What the topology declares external by now is somebody else's, whoever made it.
+    /// What the topology now declares as external is never removed, whatever created it.
     fn is_external_network(&self, name: &NetworkName) -> bool {
         let networks = self.topology.into_iter().flat_map(|topology| &topology.networks);
         networks
@@ -259,7 +260,7 @@ impl<'a> Down<'a> {
     }
 }
 
-/// The containers that are attached to each network.
+/// The containers connected to each network.
 fn attached(containers: &[ObservedContainer]) -> BTreeMap<&NetworkName, Vec<&ObservedContainer>> {
     let mut attached: BTreeMap<&NetworkName, Vec<&ObservedContainer>> = BTreeMap::new();
     for container in containers {

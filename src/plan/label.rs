@@ -1,5 +1,5 @@
-//! Labels on what topo creates. Compose's own are written too, so that `docker compose ps` and other
-//! tools show the project.
+//! Labels of objects that topo creates. Compose's own labels are included, so that `docker compose
+//! ps` and other tools show the project.
 
 use std::collections::BTreeMap;
 
@@ -20,48 +20,50 @@ pub const SERVICE: &str = "com.docker.compose.service";
 pub const NUMBER: &str = "com.docker.compose.container-number";
 /// `True` for a container of `run`.
 pub const ONE_OFF: &str = "com.docker.compose.oneoff";
-/// What tells containers of `run` apart.
+/// An identifier of a container of `run`.
 pub const SLUG: &str = "com.docker.compose.slug";
 /// A network's key in the topology.
 pub const NETWORK: &str = "com.docker.compose.network";
 /// A volume's key in the topology.
 pub const VOLUME: &str = "com.docker.compose.volume";
-/// The fingerprint by which Docker Compose knows whether an object has changed.
+/// The fingerprint that Docker Compose uses to detect changes.
 pub const CONFIG_HASH: &str = "com.docker.compose.config-hash";
 /// What a container's service depends on: `db:service_healthy:false`, separated by commas.
 pub const DEPENDS_ON: &str = "com.docker.compose.depends_on";
-/// The id of the image that a container was created from, by which Docker Compose knows whether it changed.
+/// The id of the image that a container was created from, which Docker Compose uses to detect
+/// changes.
 pub const IMAGE: &str = "com.docker.compose.image";
-/// The ids of the images that are mounted in a container, by which Docker Compose (from 5.1 on) knows whether they
-/// changed: `/assets=sha256:...`, separated by commas.
+/// The ids of the images that are mounted in a container, which Docker Compose (since 5.1) uses to
+/// detect changes: `/assets=sha256:...`, separated by commas.
 pub const MOUNTED_IMAGES: &str = "com.docker.compose.image-volume-digest";
 /// The files that the topology was read from, separated by commas.
 pub const FILES: &str = "com.docker.compose.project.config_files";
-/// The folder that the project lives in.
+/// The project directory.
 pub const DIRECTORY: &str = "com.docker.compose.project.working_dir";
-/// The version of the program that made the object.
+/// The version of the program that created the object.
 pub const VERSION: &str = "com.docker.compose.version";
-/// What was applied, in a versioned canonical form: a change can be named field by field.
+/// What was applied, in a versioned canonical form: differences can be reported by attribute.
 pub const APPLIED: &str = "topo.applied";
 
-/// The version of the form of [`APPLIED`]. A new one must be able to read the old ones, so that a new
+/// The version of the form of [`APPLIED`]. A new one must still read the old ones, so that a new
 /// release recreates nothing.
 pub const APPLIED_VERSION: u32 = 1;
 
-/// What [`APPLIED`] says.
+/// The content of [`APPLIED`].
 #[derive(Deserialize, Serialize)]
 pub struct Applied {
     /// [`APPLIED_VERSION`].
     pub version: u32,
     /// The model, with digests in place of values that may be secrets.
     pub model: Json,
-    /// The paths whose values came from variables, other files or the caller: they are shown to nobody
-    /// unasked. Nothing in what older releases wrote.
+    /// The paths whose values came from variables, other files or the caller, which are hidden by
+    /// default. `None` in labels of older releases.
     pub from_elsewhere: Option<Vec<Vec<String>>>,
 }
 
 impl Applied {
-    /// What an object with these labels was made from; nothing when they do not say so in a form that is known.
+    /// What was applied to an object with these labels; `None` if they do not say so in a known
+    /// form.
     pub fn of(labels: &Labels) -> Option<Self> {
         let applied: Self = serde_json::from_str(labels.get(APPLIED)?).ok()?;
         (applied.version == APPLIED_VERSION).then_some(applied)
@@ -70,9 +72,9 @@ impl Applied {
 
 type Labels = BTreeMap<String, String>;
 
-/// What was applied to make the object, without values that may be secrets, and its fingerprint in the
-/// eyes of Docker Compose. `T` says what of it may be a secret, and `place` is where the topology has the
-/// object: `["services", "web"]`.
+/// Adds what was applied to the object, without possible secrets, and its Docker Compose
+/// fingerprint. `T` knows which parts may be secrets, and `place` is the object in the topology:
+/// `["services", "web"]`.
 pub fn put_applied<T: Attribute>(
     labels: &mut Labels,
     topology: &Topology,
@@ -89,12 +91,12 @@ pub fn put_applied<T: Attribute>(
     labels.insert(APPLIED.to_owned(), json!(applied).to_string());
 }
 
-/// Whether a label is one by which topo and Compose know their objects.
+/// Whether topo or Compose identify their objects by this label.
 pub fn is_own(name: &str) -> bool {
     name.starts_with("com.docker.compose.") || name == APPLIED
 }
 
-/// The labels as they may be shown: without values that came from variables, other files or the caller.
+/// The labels for display: without values from variables, other files or the caller.
 pub fn without_values(labels: &Labels) -> Labels {
     let mut shown = labels.clone();
     let Some(mut applied) = Applied::of(labels) else { return shown };
@@ -111,7 +113,7 @@ pub fn without_values(labels: &Labels) -> Labels {
     shown
 }
 
-/// Hides what is at a path, if something is.
+/// Hides the value at a path, if there is one.
 fn hide(model: &mut Json, path: &[String]) {
     let mut place = Some(model);
     for key in path {
@@ -143,13 +145,13 @@ pub fn put_container(
     labels.insert(FILES.to_owned(), files.join(","));
 }
 
-/// Whether these are the labels of a container of `pre_start`, which nobody started by hand.
+/// Whether these are labels of a `pre_start` container, which users never start.
 pub fn is_of_pre_start(labels: &Labels) -> bool {
     labels.get(SLUG).is_some_and(|slug| slug.starts_with("pre_start-"))
 }
 
-/// Makes the labels of a service's container those of a container of `run`: it has no number, and is
-/// never compared with the topology.
+/// Turns the labels of a service's container into those of a container of `run`: it has no number,
+/// and is never compared with the topology.
 pub fn make_one_off(labels: &mut Labels, slug: &str) {
     labels.remove(NUMBER);
     labels.remove(APPLIED);
@@ -174,7 +176,7 @@ fn put_project(labels: &mut Labels, topology: &Topology) {
     labels.insert(VERSION.to_owned(), format!("topo {}", env!("CARGO_PKG_VERSION")));
 }
 
-/// Services that no active profile selects are not part of the project.
+/// Services without an active profile are not part of the project.
 fn dependencies(topology: &Topology, service: &Service) -> String {
     let active = service.depends_on.0.iter().filter(|(name, _)| topology.services.contains_key(*name));
     let written = active
@@ -182,32 +184,33 @@ fn dependencies(topology: &Topology, service: &Service) -> String {
     written.collect::<Vec<_>>().join(",")
 }
 
-/// The program that made an object with these labels, and its version.
+/// The program that created an object with these labels, and its version.
 pub fn program(labels: &Labels) -> String {
     match labels.get(VERSION) {
         Some(version) if version.starts_with(|letter: char| letter.is_ascii_digit()) => {
             format!("Docker Compose {version}")
         }
-        // topo writes its name.
+        // topo includes its name.
         Some(version) if !version.is_empty() => version.clone(),
         _ => "another program".to_owned(),
     }
 }
 
-/// The value of [`MOUNTED_IMAGES`]: the images that are mounted, by where they are.
+/// The value of [`MOUNTED_IMAGES`]: the mounted images by target.
 pub fn mounted_images_text(images: &BTreeMap<String, ImageId>) -> String {
     let texts: Vec<String> = images.iter().map(|(target, image)| format!("{target}={image}")).collect();
     texts.join(",")
 }
 
-/// The images that were mounted in a container when it was created, by where they are; none where nobody noted them.
+/// The images that were mounted in a container when it was created, by target; empty if this was
+/// not recorded.
 pub fn mounted_images(labels: &Labels) -> BTreeMap<&str, ImageId> {
     let noted = labels.get(MOUNTED_IMAGES).map(String::as_str).unwrap_or_default().split(',');
     let image = |text: &'_ str| text.rsplit_once('=').map(|(_, image)| ImageId::new(image.to_owned()));
     noted.filter_map(|text| Some((text.rsplit_once('=')?.0, image(text)?))).collect()
 }
 
-/// Whether an object with these labels was made for a project.
+/// Whether an object with these labels was created for a project.
 pub fn belongs_to(labels: &Labels, project: &ProjectName) -> bool {
     labels.get(PROJECT).is_some_and(|owner| owner == project.as_str())
 }

@@ -1,12 +1,12 @@
-//! In: what the engine tells of a container that another program made. Out: how it is compared with the model.
-//! Must not: say that something differs when it is only written differently.
+//! In: the engine's description of a container that another program created. Out: how to compare it
+//! with the model. Must not: report a difference in notation.
 
 use serde_json::{Value as Json, json};
 
 use crate::topology::Service;
 use crate::value::security_option::SecurityOption;
 
-/// Attributes of which the engine tells what was asked for, and nothing when nothing was.
+/// Attributes that the engine describes if and only if they were requested.
 pub const TOLD: &[&str] = &[
     Service::annotations,
     Service::cap_add,
@@ -55,7 +55,7 @@ pub const TOLD: &[&str] = &[
     Service::volumes,
 ];
 
-/// Limits that `deploy` sets as well: the attribute that the engine tells, and the path below `deploy`.
+/// Limits that `deploy` sets as well: the attribute in the engine, and the path below `deploy`.
 pub const OF_DEPLOY: &[(&str, [&str; 3])] = &[
     (Service::cpus, ["resources", "limits", "cpus"]),
     (Service::mem_limit, ["resources", "limits", "memory"]),
@@ -63,7 +63,7 @@ pub const OF_DEPLOY: &[(&str, [&str; 3])] = &[
     (Service::mem_reservation, ["resources", "reservations", "memory"]),
 ];
 
-/// Whether the engine may have the value from somewhere else than the attribute, when a topology does not say it:
+/// Whether the engine may have a value for an attribute that the topology does not declare: from
 /// the image, `deploy`, or another container.
 pub fn may_come_from_elsewhere(attribute: &str, wanted: &Json) -> bool {
     let has = |other: &str| wanted.get(other).is_some_and(|value| !is_nothing(value));
@@ -79,7 +79,7 @@ pub fn may_come_from_elsewhere(attribute: &str, wanted: &Json) -> bool {
     }
 }
 
-/// Whether a value says nothing.
+/// Whether a value is empty.
 pub fn is_nothing(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(false) => true,
@@ -90,7 +90,7 @@ pub fn is_nothing(value: &Json) -> bool {
     }
 }
 
-/// The value of an attribute in a form in which two are equal when they mean the same.
+/// The value of an attribute in a normal form: equal if they mean the same.
 pub fn normal(attribute: &str, value: &Json) -> Json {
     match (attribute, value) {
         (Service::volumes, Json::Array(mounts)) => mounts.iter().filter_map(normal_mount).collect(),
@@ -111,11 +111,11 @@ pub fn normal(attribute: &str, value: &Json) -> Json {
         }
         (Service::cpus, number) => json!(text(number).parse::<f64>().ok()),
         (Service::security_opt, Json::Array(options)) => sorted(options.iter().filter_map(security_option)),
-        // Who shares with another container is known by its service here, and by its id there.
+        // The other container is identified by its service here, and by its id there.
         (Service::ipc | Service::pid | Service::uts | Service::cgroup, Json::String(mode)) => {
             json!(Some(mode).filter(|mode| mode.as_str() == "host"))
         }
-        // The engine's own choice.
+        // The engine's default.
         (Service::runtime, Json::String(runtime)) => {
             json!(Some(runtime).filter(|runtime| *runtime != "runc"))
         }
@@ -135,7 +135,8 @@ fn capability(name: &Json) -> String {
     name.strip_prefix("CAP_").unwrap_or(&name).to_owned()
 }
 
-/// An option as the engine has it; the text of a seccomp profile is not compared with the name of its file.
+/// An option in the engine's form; the text of a seccomp profile is not compared with its file
+/// name.
 fn security_option(option: &Json) -> Option<String> {
     let option = SecurityOption::from(text(option));
     match (option.name.as_str(), &option.value) {
@@ -152,7 +153,7 @@ fn sorted(items: impl Iterator<Item = String>) -> Json {
     json!(items)
 }
 
-/// What the engine tells of every mount of a folder, a file or a named volume.
+/// The engine's description of a mount of a directory, a file or a named volume.
 fn normal_mount(mount: &Json) -> Option<Json> {
     let kind = mount["type"].as_str().filter(|kind| matches!(*kind, "bind" | "volume"))?;
     let source = mount["source"].as_str()?;
@@ -170,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_mean_the_same_have_one_form() {
+    fn values_that_mean_the_same_have_the_same_normal_form() {
         for (attribute, one, other) in [
             (Service::cap_add, json!(["CAP_NET_ADMIN", "sys_time"]), json!(["SYS_TIME", "NET_ADMIN"])),
             (Service::tmpfs, json!(["/b", "/a:size=1m"]), json!(["/a:size=1m", "/b"])),

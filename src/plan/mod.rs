@@ -1,5 +1,5 @@
-//! In: a checked topology and what the engine has. Out: one graph of steps, each with its reason.
-//! Must not: talk to an engine, read the clock, ask the user.
+//! In: a checked topology and the state of the engine. Out: one graph of steps, each with its
+//! reason. Must not: talk to an engine, read the clock, ask the user.
 
 pub mod action;
 pub mod basis;
@@ -54,35 +54,35 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 
-/// What is to be done, in which order and why. It is stored without secrets: see [`stored`].
+/// What to do, in which order and why. It is stored without secrets: see [`stored`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The project that all steps belong to.
     pub project: ProjectName,
-    /// What it was made from.
+    /// The state that it was made from.
     pub observed: Basis,
-    /// What is done.
+    /// The steps.
     pub steps: Steps,
 }
 
 impl Plan {
-    /// A plan that does nothing yet, whatever is there.
+    /// An empty plan that does not depend on any state.
     pub fn new(project: ProjectName) -> Self {
         Self { project, observed: Basis::default(), steps: Steps::default() }
     }
 
-    /// A plan that does nothing yet to what is there.
+    /// An empty plan for this state.
     pub fn amid(project: ProjectName, observed: &Observed) -> Self {
         Self { observed: Basis::of(observed), ..Self::new(project) }
     }
 
-    /// True when the engine matches the topology already. Waits alone change nothing.
+    /// Whether the engine already matches the topology. Waits alone change nothing.
     pub fn changes_nothing(&self) -> bool {
         self.steps.iter().all(|step| matches!(step.action, Action::Wait { .. }))
     }
 
-    /// Steps in an order in which they could be done one by one; among those that could come next, the
-    /// one that was planned first comes first.
+    /// The steps in a possible sequential order; among those that could come next, the one that was
+    /// planned first.
     pub fn in_order(&self) -> Vec<StepId> {
         let graph = self.steps.graph();
         let mut missing: Vec<usize> = self.steps.iter().map(|step| step.needs.len()).collect();
@@ -101,7 +101,7 @@ impl Plan {
         order
     }
 
-    /// One more service needs an image that is pulled.
+    /// Another service needs an image that is pulled.
     fn share_pull(&mut self, step: StepId, service: &ServiceName) {
         let step = &mut self.steps[step];
         if matches!(step.action, Action::PullImage { .. }) && step.service.as_ref() != Some(service) {
@@ -125,7 +125,7 @@ impl Plan {
         }
     }
 
-    /// The container that a step is about.
+    /// The container of a step.
     pub fn container(&self, step: StepId) -> Option<&ContainerName> {
         self.steps[step].action.container()
     }

@@ -1,6 +1,6 @@
-//! In: services, containers, and a plan. Out: which services share a namespace, and which of them a plan cuts
-//! off. A namespace goes with the run of the container that it belongs to: what shares it stays behind with
-//! what is no longer connected to anything.
+//! In: services, containers, and a plan. Out: which services share a namespace, and which of them a
+//! plan cuts off. A namespace ends with the run of its owner: containers that share it keep one
+//! that is connected to nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::topology::service::NamespaceKind;
 /// For each service, the services whose namespaces it shares.
 pub(super) type Namespaces = BTreeMap<ServiceName, BTreeMap<ServiceName, NamespaceKind>>;
 
-/// A service that runs on without a namespace that it shares.
+/// A service that keeps running without a namespace that it shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutOff {
     /// The service.
@@ -21,11 +21,11 @@ pub struct CutOff {
     pub container: Option<ContainerName>,
     /// Whose namespace it is.
     pub owner: ServiceName,
-    /// Which namespace.
+    /// The namespace.
     pub namespace: NamespaceKind,
 }
 
-/// By the topology, and by the containers of services that it does not have.
+/// According to the topology, and to the containers of services that it does not have.
 pub(super) fn shared(scope: Scope<'_>) -> Namespaces {
     let mut all = Namespaces::new();
     let members = || scope.observed.containers.iter().filter(|container| !container.is_one_off);
@@ -47,7 +47,7 @@ pub(super) fn shared(scope: Scope<'_>) -> Namespaces {
     all
 }
 
-/// What runs and shares a namespace whose owner the plan stops, while nothing is done about it.
+/// Running services that share a namespace whose owner the plan stops without restarting them.
 pub fn cut_off(scope: Scope<'_>, plan: &Plan) -> Vec<CutOff> {
     let stopped: BTreeSet<&ContainerName> =
         plan.steps.iter().filter_map(|step| stopped(&step.action)).collect();

@@ -1,5 +1,5 @@
-//! In: containers that are not this topology's, or not of its files. Out: words about them.
-//! Must not: decide what becomes of them.
+//! In: containers that do not belong to this topology, or not to its files. Out: messages about
+//! them. Must not: decide what happens to them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::plan::label;
 use crate::plan::observed::ObservedContainer;
 use crate::topology::Topology;
 
-/// Names the containers of services that the topology does not have. `stay` ends the sentence.
+/// Warns about containers of services that the topology does not have. `stay` ends the sentence.
 pub(super) fn warn(
     topology: Option<&Topology>,
     orphans: &[&ObservedContainer],
@@ -31,7 +31,7 @@ pub(super) fn warn(
     });
 }
 
-/// Names the containers of `run` that `down` leaves; `command` removes them.
+/// Warns about containers of `run` that `down` keeps; `command` removes them.
 pub(super) fn warn_of_one_offs(one_offs: &[&ObservedContainer], command: &str, found: &mut Diagnostics) {
     if one_offs.is_empty() {
         return;
@@ -53,7 +53,7 @@ pub(super) fn warn_of_one_offs(one_offs: &[&ObservedContainer], command: &str, f
         .help(format!("`{command}` {removes} {them} too"));
 }
 
-/// Names the containers that were made from other files and give way to this topology's.
+/// Warns about containers of other files that are replaced by those of this topology.
 pub(super) fn warn_of_replaced(
     topology: &Topology,
     replaced: &[&ObservedContainer],
@@ -85,7 +85,7 @@ fn described_together(topology: &Topology, containers: &[&ObservedContainer]) ->
     made.into_iter().map(together).collect()
 }
 
-/// `` `shop-web-1` ``, and which files made it when they are not this topology's.
+/// `` `shop-web-1` ``, with the files that created it if they are not this topology's.
 fn described(topology: Option<&Topology>, container: &ObservedContainer) -> String {
     match elsewhere(topology, container) {
         Some(files) => format!("`{}` (of {files})", container.name),
@@ -93,7 +93,7 @@ fn described(topology: Option<&Topology>, container: &ObservedContainer) -> Stri
     }
 }
 
-/// The files that made a container, when the topology has none of them.
+/// The files that created a container, if the topology has none of them.
 fn elsewhere<'a>(topology: Option<&Topology>, container: &'a ObservedContainer) -> Option<&'a str> {
     let files = container.labels.get(label::FILES).filter(|files| !files.is_empty())?;
     let own = |file: &str| topology?.files.iter().find(|own| own.as_os_str() == file);

@@ -1,29 +1,29 @@
-//! Removing containers that do not run.
+//! Plans `rm`: removing stopped containers.
 
 use crate::plan::action::AnonymousVolumes;
 use crate::plan::observed::ObservedContainer;
 use crate::plan::scope::{self, ByService, First, put_in_order};
 use crate::plan::{Action, Because, Needs, Plan, Scope};
 
-/// What the caller decides about `rm`.
+/// The caller's options for `rm`.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoveChoices {
-    /// What becomes of the containers that run.
+    /// What happens to running containers.
     pub running: RunningChoice,
-    /// What becomes of anonymous volumes.
+    /// What happens to anonymous volumes.
     pub anonymous_volumes: AnonymousVolumes,
 }
 
-/// What becomes of the containers that run.
+/// What happens to running containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunningChoice {
-    /// They stay.
+    /// They are kept.
     Leave,
     /// They are stopped and removed too.
     Stop,
 }
 
-/// Plans to remove the containers that do not run, or all of them.
+/// Plans to remove the stopped containers, or all of them.
 pub fn remove(scope: Scope<'_>, choices: &RemoveChoices) -> Plan {
     let mut plan = Plan::amid(scope.project.clone(), scope.observed);
     let mut stops = ByService::new();
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_stays_unless_it_is_to_be_stopped() {
+    fn running_containers_are_kept_unless_they_are_to_be_stopped() {
         assert_eq!(plan(RunningChoice::Leave), ["remove job"]);
         assert_eq!(
             plan(RunningChoice::Stop),

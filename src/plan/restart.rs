@@ -10,19 +10,19 @@ use crate::plan::start::Start;
 use crate::plan::{Because, Needs, Plan, Scope, WaitChoice};
 use crate::topology::name::ServiceName;
 
-/// What the caller decides about `restart`.
+/// The caller's options for `restart`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RestartChoices {
-    /// How long containers may take to stop, in place of what each says.
+    /// The time until containers are killed, instead of their own settings.
     pub grace: Option<Duration>,
-    /// Whether services that are to be restarted with the chosen ones are left alone.
+    /// Whether dependants with `restart: true` are left alone.
     pub without_dependants: bool,
     /// What is waited for when everything is started; the order of all dependencies is kept then.
     pub wait: WaitChoice,
 }
 
-/// Plans to stop the containers that run and to start them again, with those that do not run. Services
-/// that depend on a chosen one with `restart: true` are restarted too.
+/// Plans to stop the running containers and to start all again. Services that depend on a chosen
+/// one with `restart: true` are restarted too.
 pub fn restart(scope: Scope<'_>, choices: &RestartChoices) -> Plan {
     let all = scope.dependencies();
     let services = restarted(scope, &all, choices);
@@ -64,7 +64,7 @@ fn restart_one<'a>(
     start.plan.steps[stop].undo = Some(begin);
 }
 
-/// The chosen services, and those that are to be restarted with them.
+/// The chosen services, and those that are restarted with them.
 fn restarted(
     scope: Scope<'_>,
     dependencies: &Dependencies,
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_stopped_is_started_even_if_the_user_asks_to_stop() {
+    fn stopped_containers_are_started_despite_a_cancellation() {
         let (project, observed) = (shop(), observed(CHAIN));
         let (services, excluded) = (&names(&["db"]), &[]);
         let scope = Scope { project: &project, topology: None, observed: &observed, services, excluded };
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_excluded_does_not_go_along() {
+    fn excluded_services_are_not_restarted() {
         let (project, observed, excluded) = (shop(), observed(CHAIN), names(&["api"]));
         let scope = Scope {
             project: &project,

@@ -1,4 +1,4 @@
-//! Whose containers a command is about, and how their services depend on each other.
+//! The scope of a command: its containers, and how their services depend on each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,53 +11,53 @@ use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::{Dependency, DependencyCondition, Hook};
 use crate::topology::{Service, Topology};
 
-/// Whose containers a command is about. Containers of `run` are meant only where it is said.
+/// The scope of a command. Containers of `run` are included only where stated.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// The project.
     pub project: &'a ProjectName,
-    /// Its topology; without one, containers are known by their labels alone.
+    /// Its topology; without one, containers are only known by their labels.
     pub topology: Option<&'a Topology>,
-    /// What the engine has.
+    /// The state of the engine.
     pub observed: &'a Observed,
     /// The services; all when empty.
     pub services: &'a [ServiceName],
-    /// Services that are left out: neither they themselves are meant, nor is anything done to them for others.
+    /// Services that are left out: neither are they in scope, nor are they changed for others.
     pub excluded: &'a [ServiceName],
 }
 
 /// What each service depends on.
 pub(super) type Dependencies = BTreeMap<ServiceName, BTreeMap<ServiceName, Dependency>>;
 
-/// Steps by the service that they are for.
+/// Steps by service.
 pub(super) type ByService = BTreeMap<ServiceName, Vec<StepId>>;
 
 impl<'a> Scope<'a> {
-    /// The containers that are meant. With a topology, those of services that it does not have are not.
+    /// The containers in scope. With a topology, orphans are not.
     pub fn containers(self) -> impl Iterator<Item = &'a ObservedContainer> {
         self.all_containers().filter(move |container| self.is_meant(&container.service))
     }
 
-    /// Containers of services that the topology does not have; none without a topology.
+    /// Orphans; none without a topology.
     pub fn orphans(self) -> impl Iterator<Item = &'a ObservedContainer> {
         self.all_containers().filter(move |container| !self.is_known(&container.service))
     }
 
-    /// The containers of `run` of the services that are meant.
+    /// The containers of `run` of the services in scope.
     pub(super) fn one_offs(self) -> impl Iterator<Item = &'a ObservedContainer> {
         let one_offs = self.observed.containers.iter().filter(|container| container.is_one_off);
         one_offs.filter(move |container| self.is_meant(&container.service))
     }
 
-    /// Starts a container, and runs what its service says then.
+    /// Starts a container, and runs its `post_start` hooks.
     pub(super) fn start(self, container: &ObservedContainer) -> Action {
         let post_start = self.hooks(container, spec::post_start);
         Action::StartContainer { container: container.name.clone(), post_start }
     }
 
-    /// Runs what a container's service says, and stops it.
+    /// Runs the `pre_stop` hooks of a container, and stops it.
     pub(super) fn stop(self, container: &ObservedContainer, grace: Option<Duration>) -> Action {
-        // One of `pre_start` is not what hooks are for.
+        // Hooks do not apply to `pre_start` containers.
         let pre_stop = match label::is_of_pre_start(&container.labels) {
             true => Vec::new(),
             false => self.hooks(container, spec::pre_stop),
@@ -91,8 +91,8 @@ impl<'a> Scope<'a> {
         self.topology.is_none_or(|topology| topology.service(service.as_str()).is_some())
     }
 
-    /// What the services depend on: by the topology, or by the labels of containers whose service it does
-    /// not have.
+    /// What the services depend on: according to the topology, or to the labels of containers whose
+    /// service it does not have.
     pub(super) fn dependencies(self) -> Dependencies {
         let mut all = Dependencies::new();
         for container in self.all_containers() {
@@ -106,7 +106,7 @@ impl<'a> Scope<'a> {
                 dependencies.map(|(needed, dependency)| (needed.clone(), dependency.value.clone()));
             all.insert(name.clone(), dependencies.collect());
         }
-        // A namespace is gone when its owner stops, whatever `depends_on` says beside it.
+        // A namespace ends when its owner stops, whatever `depends_on` says.
         for (name, owners) in namespace::shared(self) {
             let needed = all.entry(name).or_default();
             owners.into_keys().for_each(|owner| needed.entry(owner).or_default().restart = true);
@@ -117,16 +117,17 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Which of two services that depend on each other has its steps done first.
+/// Which of two dependent services has its steps first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum First {
-    /// The one that is needed.
+    /// The dependency.
     Needed,
     /// The one that needs it.
     Dependant,
 }
 
-/// Orders the steps of services by what the services depend on, over services without steps too.
+/// Orders the steps of services by their dependencies, including transitive ones over services
+/// without steps.
 pub(super) fn put_in_order(
     plan: &mut Plan,
     steps: &ByService,
@@ -157,8 +158,8 @@ pub(super) fn put_in_order(
 pub(super) struct Order<'a>(BTreeMap<&'a ServiceName, Vec<&'a ServiceName>>);
 
 impl<'a> Order<'a> {
-    /// Notes that one service comes before another, unless it comes after it already: labels of different
-    /// times may contradict each other.
+    /// Records that one service comes before another, unless that contradicts what is recorded:
+    /// labels of different times may be inconsistent.
     pub(super) fn admits(&mut self, before: &'a ServiceName, after: &'a ServiceName) -> bool {
         let (mut ways, mut seen) = (vec![after], BTreeSet::new());
         while let Some(way) = ways.pop() {
@@ -174,7 +175,7 @@ impl<'a> Order<'a> {
     }
 }
 
-/// The nearest services below this one that have steps.
+/// The nearest dependencies of this service that have steps.
 fn nearest<'a>(
     service: &'a ServiceName,
     steps: &ByService,
@@ -198,7 +199,8 @@ fn nearest<'a>(
     nearest
 }
 
-/// What a container's service depended on when the container was created: `db:service_healthy:false`.
+/// The dependencies of a container's service when the container was created:
+/// `db:service_healthy:false`.
 fn labelled(container: &ObservedContainer) -> impl Iterator<Item = (ServiceName, Dependency)> {
     let text = container.labels.get(label::DEPENDS_ON).map_or("", String::as_str);
     text.split(',').filter(|item| !item.is_empty()).map(|item| {
@@ -211,7 +213,7 @@ fn labelled(container: &ObservedContainer) -> impl Iterator<Item = (ServiceName,
     })
 }
 
-/// The jobs: services that another one wants completed.
+/// The jobs: services that another one waits for to complete.
 pub(super) fn jobs<'a>(
     dependencies: impl IntoIterator<Item = (&'a ServiceName, &'a Dependency)>,
 ) -> BTreeSet<&'a ServiceName> {
@@ -220,13 +222,13 @@ pub(super) fn jobs<'a>(
     wanted.map(|(name, _)| name).collect()
 }
 
-/// The jobs of a topology: services that another one wants completed.
+/// The jobs of a topology: services that another one waits for to complete.
 pub fn jobs_of(topology: &Topology) -> BTreeSet<&ServiceName> {
     let dependencies = topology.services.values().flat_map(|service| &service.depends_on.0);
     jobs(dependencies.map(|(name, dependency)| (name, &dependency.value)))
 }
 
-/// Adds a step about a container.
+/// Adds a step for a container.
 pub(super) fn add(
     plan: &mut Plan,
     action: Action,
@@ -237,7 +239,7 @@ pub(super) fn add(
     plan.steps.push(Step::new(action, because, service))
 }
 
-/// What is waited for beyond the start.
+/// The condition to wait for after the start, if any.
 pub(super) fn condition(dependency: &Dependency) -> Option<Condition> {
     match dependency.condition {
         DependencyCondition::Started => None,

@@ -1,11 +1,11 @@
-//! In: what makes a container or a volume. Out: the same with a digest in place of each value that may be
-//! a secret, and back again as far as somebody knows the values.
-//! Must not: decide what is shown of a value that is known.
+//! In: the model of a container or a volume. Out: the same with a digest in place of each possible
+//! secret, and the reverse as far as the values are known. Must not: decide which known values are
+//! shown.
 //!
-//! Labels go far: to metrics, to log drivers, to everybody who lists containers. That a value changed can
-//! be told by its digest all the same. Digests are salted with the place of the value: equal values do not
-//! look equal, and no table that was made before fits. One guess can still be tried against one digest, as
-//! it can against the fingerprint that Docker Compose puts beside it.
+//! Labels go far: to metrics, to log drivers, to everybody who lists containers. A digest still
+//! shows that a value has changed. Digests are salted with the place of the value: equal values
+//! have different digests, and precomputed tables do not apply. A guess can still be tested against
+//! a digest, as it can against the fingerprint that Docker Compose adds.
 
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -13,22 +13,23 @@ use sha2::{Digest, Sha256};
 use crate::topology::attribute::Sealing;
 use crate::topology::name::ProjectName;
 
-/// Puts digests in place of values of one object, and values in place of digests.
+/// Replaces values of one object by digests, and the reverse.
 pub struct Sealer {
-    /// A hasher that has read the place of the object.
+    /// A hasher that has consumed the object's place.
     salted: Sha256,
-    /// The section of the topology that has it, `services`, and the keys between the object and what is sealed.
+    /// The section of the topology, `services`, and the keys between the object and the sealed
+    /// part.
     path: Vec<String>,
 }
 
-/// What a digest begins with.
+/// The prefix of a digest.
 const MARK: &str = "sealed:";
 
-/// How many bytes of the hash are kept: enough that no two values look equal by accident.
+/// How many bytes of the hash are kept: enough to avoid accidental collisions.
 const LENGTH: usize = 8;
 
 impl Sealer {
-    /// `place` is where the topology has the object: `["services", "web"]`.
+    /// `place` is the object in the topology: `["services", "web"]`.
     pub fn new(project: &ProjectName, place: [&str; 2]) -> Self {
         let mut salted = Sha256::new();
         for word in [project.as_str(), place[0], place[1]] {
@@ -37,24 +38,24 @@ impl Sealer {
         Self { salted, path: vec![place[0].to_owned()] }
     }
 
-    /// For what stands below these keys of the object.
+    /// For the part below these keys of the object.
     pub fn below(mut self, keys: impl IntoIterator<Item = String>) -> Self {
         self.path.extend(keys);
         self
     }
 
-    /// The model without any value that may be a secret.
+    /// The model without any possible secret.
     pub fn seal(&self, model: &Json, sealing: Sealing) -> Json {
         self.sealed(model, sealing, &mut self.path.clone())
     }
 
-    /// A closed model with the values that one of the two `known` models has; where neither has the right
-    /// one, the digest stays.
+    /// A sealed model with the values of one of the two `known` models; if neither has the right
+    /// one, the digest is kept.
     pub fn open(&self, sealed: &Json, known: [&Json; 2]) -> Json {
         self.opened(sealed, known.map(Some), &mut self.path.clone())
     }
 
-    /// What stands for a value whose place below the object is `path`.
+    /// The digest of a value at `path` below the object.
     pub fn digest(&self, path: &[&str], value: &str) -> Json {
         let mut hasher = self.salted.clone();
         for word in path {
@@ -97,7 +98,7 @@ impl Sealer {
         })
     }
 
-    /// That there is no value is no secret.
+    /// The absence of a value is not a secret.
     fn digest_at(&self, path: &[String], value: &Json) -> Json {
         if value.is_null() {
             return Json::Null;
@@ -107,25 +108,25 @@ impl Sealer {
     }
 }
 
-/// Whether a value is one that stands for another.
+/// Whether a value is a digest.
 pub fn is_digest(value: &str) -> bool {
     value.starts_with(MARK)
 }
 
-/// A word and its end, so that no two rows of words read alike.
+/// Hashes a word with its length, so that sequences of words are unambiguous.
 fn read(hasher: &mut Sha256, word: &str) {
     hasher.update(word);
     hasher.update([0]);
 }
 
-/// Where an entry is in a mapping or a list.
+/// The position of an entry in a mapping or a list.
 #[derive(Clone, Copy, PartialEq)]
 enum At<'a> {
     Key(&'a str),
     Index(usize),
 }
 
-/// The value with each of its entries, if it has some, replaced.
+/// The value with each of its entries replaced, if it has any.
 fn each(
     value: &Json,
     path: &mut Vec<String>,
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_put_secrets_in_is_not_in_what_is_closed() {
+    fn sealed_models_contain_no_secrets() {
         let model = json!({
             "command": ["redis-server", "--requirepass", "geheim"],
             "entrypoint": ["geheim"],
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_a_volume_are_closed_and_those_of_a_network_are_not() {
+    fn options_of_a_volume_are_sealed_and_those_of_a_network_are_not() {
         let model = json!({ "driver_opts": { "o": "username=a,password=b" } });
         let sealed = |section, sealing| {
             Sealer::new(&ProjectName::from("shop"), [section, "data"]).seal(&model, sealing)
@@ -191,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_field_says_is_public_is_sealed() {
+    fn everything_is_sealed_unless_declared_public() {
         let model = json!({ "x-extension": { "a": "geheim" }, "attribute_of_tomorrow": "geheim" });
         let sealed = seal_of("shop", "web").seal(&model, Service::SEALING);
         assert!(!sealed.to_string().contains("geheim"), "{sealed}");
     }
 
     #[test]
-    fn equal_values_look_equal_nowhere() {
+    fn equal_values_have_different_digests() {
         let model = json!({ "environment": { "A": "geheim", "B": "geheim" } });
         let all = [("shop", "web"), ("shop", "db"), ("stall", "web")].map(|(project, service)| {
             let sealed = seal_of(project, service).seal(&model, Service::SEALING);
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_opens_what_was_closed_and_nothing_else_does() {
+    fn only_the_right_values_open_a_sealed_model() {
         let model = json!({ "command": ["a", "b"], "environment": { "A": "1", "B": "2", "C": "3" } });
         let wanted = json!({ "command": ["a", "b"], "environment": { "A": "1", "B": "x" } });
         let known = json!({ "command": ["x"], "environment": { "B": "2", "C": "x" } });

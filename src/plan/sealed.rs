@@ -1,9 +1,9 @@
-//! In: a part of the topology that a step carries. Out: the same, in a form that can be stored: without any
-//! value that may be a secret, and whole again once the topology says the values.
-//! Must not: let a stored value be read before that.
+//! In: a part of the topology in a step. Out: the same in a form that can be stored: without
+//! possible secrets, and complete again once the topology provides the values. Must not: allow
+//! access to a stored value before that.
 //!
-//! What is stored in place of a secret is a reference: the place in the topology that says it, and a digest by
-//! which it shows that it is still the same. See `seal.rs`.
+//! A stored secret is a reference: its place in the topology, and a digest that shows whether it is
+//! unchanged. See `seal.rs`.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -23,7 +23,7 @@ pub struct Sealed<T> {
     state: State<T>,
 }
 
-/// Where a topology says something: the project, the section, the object's key, and the keys below it.
+/// A place in a topology: the project, the section, the object's key, and the keys below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Place(Vec<String>);
@@ -32,11 +32,11 @@ pub struct Place(Vec<String>);
 enum State<T> {
     /// It is known.
     Open(Arc<T>),
-    /// It was stored, and its secrets are digests.
+    /// It was stored, with digests in place of secrets.
     Closed(Json),
 }
 
-/// The form in which it is stored.
+/// The stored form.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     place: Place,
@@ -62,20 +62,20 @@ impl Place {
 }
 
 impl<T> Sealed<T> {
-    /// What the topology says at a place.
+    /// The value at a place of the topology.
     pub fn new(place: Place, value: impl Into<Arc<T>>) -> Self {
         Self { place, state: State::Open(value.into()) }
     }
 
-    /// Where the topology says it.
+    /// The place in the topology.
     pub fn place(&self) -> &Place {
         &self.place
     }
 }
 
 impl<T: Attribute> Sealed<T> {
-    /// Puts the values back that `known`, the model of the same place, has. The error is the place of one that it
-    /// does not have.
+    /// Restores the values from `known`, the model of the same place. The error is the place of a
+    /// value that it does not have.
     pub(super) fn open(&mut self, known: &Json) -> Result<(), String> {
         let State::Closed(model) = &self.state else { return Ok(()) };
         let model = self.place.sealer().open(model, [known, &Json::Null]);
@@ -115,7 +115,7 @@ impl<T> Deref for Sealed<T> {
     fn deref(&self) -> &T {
         match &self.state {
             State::Open(value) => value,
-            // Nobody gets at the steps of a stored plan before it is opened.
+            // The steps of a stored plan are inaccessible until it is opened.
             State::Closed(_) => unreachable!("a sealed value is read"),
         }
     }
@@ -130,7 +130,7 @@ impl<T: Clone> DerefMut for Sealed<T> {
     }
 }
 
-/// A value that no topology says.
+/// A value that is in no topology.
 impl<T> From<T> for Sealed<T> {
     fn from(value: T) -> Self {
         Self::new(Place::default(), value)
@@ -143,7 +143,7 @@ impl<T: Default> Default for Sealed<T> {
     }
 }
 
-/// Stored ones are equal when no digest tells them apart.
+/// Stored values are equal if their digests are.
 impl<T: Attribute + PartialEq> PartialEq for Sealed<T> {
     fn eq(&self, other: &Self) -> bool {
         self.place == other.place
@@ -156,7 +156,7 @@ impl<T: Attribute + PartialEq> PartialEq for Sealed<T> {
 
 impl<T> fmt::Debug for Sealed<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It may be a secret: it must not reach a log by way of a plan.
+        // Possible secrets must not reach a log in a plan.
         formatter.debug_tuple("Sealed").field(&self.place).finish()
     }
 }

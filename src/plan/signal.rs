@@ -1,4 +1,4 @@
-//! Stopping, killing, freezing and thawing what runs.
+//! Plans `stop`, `kill`, `pause` and `unpause` for running containers.
 
 use std::time::Duration;
 
@@ -6,27 +6,27 @@ use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::scope::{self, ByService, First, put_in_order};
 use crate::plan::{Action, Because, Needs, Plan, Scope};
 
-/// What the caller decides about `kill`.
+/// The caller's options for `kill`.
 #[derive(Clone, Debug)]
 pub struct KillChoices {
     /// The signal: `SIGKILL`.
     pub signal: String,
-    /// Whether it goes to containers of services that the topology does not have too.
+    /// Whether it is also sent to orphans.
     pub orphans: bool,
-    /// Whether it goes to containers of `run` too.
+    /// Whether it is also sent to containers of `run`.
     pub one_offs: bool,
 }
 
-/// Plans to stop the containers that run and to keep them, dependants before what they depend on. `grace`
-/// is how long they may take, in place of what each says.
+/// Plans to stop the running containers and to keep them, dependants before their dependencies.
+/// `grace` is the time until they are killed, instead of their own settings.
 pub fn stop(scope: Scope<'_>, grace: Option<Duration>) -> Plan {
     let is_meant = |container: &ObservedContainer| container.state.is_running();
     let action = |container: &ObservedContainer| scope.stop(container, grace);
     in_order(scope, First::Dependant, Needs::Done, is_meant, action)
 }
 
-/// Plans to send a signal to the containers that run, to all at once. They stay, as with Docker Compose
-/// 2.40, whose `--remove-orphans` of `kill` removes nothing either.
+/// Plans to send a signal to the running containers, all at once. They are kept, as with Docker
+/// Compose 2.40, whose `kill --remove-orphans` removes nothing either.
 pub fn kill(scope: Scope<'_>, choices: &KillChoices) -> Plan {
     let mut plan = Plan::amid(scope.project.clone(), scope.observed);
     let own = scope.containers().chain(scope.one_offs().filter(|_| choices.one_offs));
@@ -41,15 +41,15 @@ pub fn kill(scope: Scope<'_>, choices: &KillChoices) -> Plan {
     plan
 }
 
-/// Plans to freeze the containers that run, dependants before what they depend on.
+/// Plans to pause the running containers, dependants before their dependencies.
 pub fn pause(scope: Scope<'_>) -> Plan {
     let is_meant = |container: &ObservedContainer| container.state.status == Status::Running;
     let action = |container: &ObservedContainer| Action::PauseContainer { container: container.name.clone() };
-    // One that cannot be frozen holds up no other.
+    // A failure to pause does not affect others.
     in_order(scope, First::Dependant, Needs::Settled, is_meant, action)
 }
 
-/// Plans to let the frozen containers go on, dependants after what they depend on.
+/// Plans to resume the paused containers, dependants after their dependencies.
 pub fn unpause(scope: Scope<'_>) -> Plan {
     let is_meant = |container: &ObservedContainer| container.state.status == Status::Paused;
     let action =
@@ -100,20 +100,20 @@ mod tests {
     }
 
     #[test]
-    fn dependants_stop_first_also_when_one_between_does_not_run() {
+    fn dependants_stop_first_even_if_one_between_is_not_running() {
         let stopped = in_scope(&[], |scope| stop(scope, None));
         assert_eq!(stopped, ["stop web", "stop db after stop web", "stop old"]);
     }
 
     #[test]
-    fn a_signal_goes_to_all_at_once() {
+    fn a_signal_is_sent_to_all_at_once() {
         let choices = KillChoices { signal: "SIGHUP".to_owned(), orphans: true, one_offs: false };
         let sent = in_scope(&["web", "db", "api"], |scope| kill(scope, &choices));
         assert_eq!(sent, ["send SIGHUP to web", "send SIGHUP to db"]);
     }
 
     #[test]
-    fn a_signal_reaches_containers_of_run_where_they_are_meant_too() {
+    fn a_signal_is_sent_to_one_off_containers_on_request() {
         let choices = KillChoices { signal: "SIGHUP".to_owned(), orphans: false, one_offs: true };
         let sent = in_scope(&["api"], |scope| kill(scope, &choices));
         assert_eq!(sent, ["send SIGHUP to api"]);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_runs_is_frozen_and_only_what_is_frozen_goes_on() {
+    fn only_running_containers_are_paused_and_only_paused_ones_resumed() {
         assert_eq!(in_scope(&[], pause), ["pause web", "pause db after pause web"]);
         assert_eq!(in_scope(&[], unpause), ["unpause old"]);
     }

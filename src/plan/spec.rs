@@ -1,4 +1,4 @@
-//! What is to be created, with the engine's names, absolute paths and all labels.
+//! Specifications of objects to create, with the engine's names, absolute paths and all labels.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ pub fn container_name(
     }
 }
 
-/// The name that a service's container has by a convention.
+/// The name of a service's container by a naming convention.
 pub fn own_container_name(
     topology: &Topology,
     name: &ServiceName,
@@ -67,13 +67,13 @@ pub fn own_container_name(
     ContainerName::new(format!("{}{separator}{name}{separator}{number}", topology.name))
 }
 
-/// The images that a service mounts, by where it does.
+/// The images that a service mounts, by target.
 pub fn mounted_images(service: &Service) -> impl Iterator<Item = (&str, ImageReference)> {
     let mounts = service.volumes.0.iter();
     mounts.filter_map(|mount| Some((mount.target.as_str(), mount.image_reference()?.value)))
 }
 
-/// The image that a service's build section makes.
+/// The image that is built from a service's build section.
 pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Option<ImageSpec> {
     let mut build = service.build.as_ref()?.value.clone();
     let secrets = build.secrets.iter().filter_map(|secret| build_secret(topology, secret)).collect();
@@ -94,7 +94,7 @@ pub fn image(topology: &Topology, name: &ServiceName, service: &Service) -> Opti
     })
 }
 
-/// A secret's id in the build, and what is in it.
+/// A secret's id in the build, and its content.
 fn build_secret(topology: &Topology, secret: &ContainerFile<SecretKey>) -> Option<(String, FileContent)> {
     let key = &secret.source.value;
     let content = topology.contents.secrets.get(key)?;
@@ -109,7 +109,7 @@ fn file_content(topology: &Topology, place: [&str; 2], content: &Content) -> Fil
     }
 }
 
-/// A network of the topology as it is created.
+/// A network of the topology to create.
 pub fn network(topology: &Topology, key: &NetworkKey, network: &Network) -> NetworkSpec {
     let mut labels = BTreeMap::new();
     label::put_network(&mut labels, topology, key);
@@ -122,7 +122,7 @@ pub fn network(topology: &Topology, key: &NetworkKey, network: &Network) -> Netw
     }
 }
 
-/// A volume of the topology as it is created.
+/// A volume of the topology to create.
 pub fn volume(topology: &Topology, key: &VolumeKey, volume: &Volume) -> VolumeSpec {
     let mut labels = BTreeMap::new();
     label::put_volume(&mut labels, topology, key);
@@ -145,7 +145,7 @@ pub fn volume_name(key: &VolumeKey, volume: &Volume) -> VolumeName {
     VolumeName::new(volume.name.as_ref().map_or(key.as_str(), |name| name.as_str()))
 }
 
-/// Names the container that stands for a service where another one shares something with it.
+/// Returns the container of a service for others to share something with.
 pub type ContainerLookup<'a> = dyn Fn(&ServiceName) -> Option<ContainerName> + 'a;
 
 /// What the containers of a service have in common.
@@ -183,7 +183,7 @@ pub fn container(
     let mut labels = BTreeMap::new();
     label::put_container(&mut labels, topology, name, service, number);
     let place = ["services", name.as_str()];
-    // As long as nobody knows ids.
+    // As long as ids are unknown.
     let fingerprint = compose_hash::container(service, |_| None);
     label::put_applied::<Service>(&mut labels, topology, place, &base.model, fingerprint);
     let links = links(topology, service, container_of);
@@ -210,7 +210,7 @@ pub fn container(
 pub enum Addresses {
     /// It does.
     Kept,
-    /// They are taken by the service's own containers.
+    /// They belong to the service's own containers.
     LeftOut,
 }
 
@@ -243,7 +243,7 @@ pub fn one_off(
     spec
 }
 
-/// A container of `pre_start`, which runs before `owner` is first started, and has its volumes.
+/// A `pre_start` container, which runs before `owner` is first started, and shares its volumes.
 pub fn pre_start(
     topology: &Topology,
     (name, service): (&ServiceName, &Arc<Service>),
@@ -268,8 +268,8 @@ pub fn pre_start(
     spec
 }
 
-/// The service that a container is made from, as the topology has it now. Names of the topology may stand in it
-/// where the specification has those of the engine.
+/// The current service of the topology that a container was created from. It may have names of the
+/// topology where the specification has those of the engine.
 pub(super) fn service_of(topology: &Topology, spec: &ContainerSpec) -> Option<Service> {
     let service = &topology.service(spec.service_name.as_str())?.value;
     let Some(index) = spec.one_off.and_then(|one_off| one_off.pre_start) else {
@@ -278,7 +278,7 @@ pub(super) fn service_of(topology: &Topology, spec: &ContainerSpec) -> Option<Se
     Some(service_of_hook(service, service.pre_start.get(index)?, &spec.name))
 }
 
-/// The service as a container of `pre_start` has it: nobody talks to it from outside.
+/// The service of a `pre_start` container, which is not reachable from outside.
 fn service_of_hook(service: &Service, hook: &Spanned<PreStartHook>, owner: &ContainerName) -> Service {
     let PreStartHook {
         command,
@@ -308,7 +308,8 @@ fn service_of_hook(service: &Service, hook: &Spanned<PreStartHook>, owner: &Cont
     changed
 }
 
-/// What makes a container, with the engine's names: when this changes, the container must change.
+/// What a container is created from, with the engine's names: when this changes, the container must
+/// be recreated.
 pub fn container_model(topology: &Topology, service: &Service) -> Json {
     let mut model = service_model(service);
     if let Some(Json::Object(networks)) = model.get_mut(Service::networks) {
@@ -329,8 +330,8 @@ pub fn container_model(topology: &Topology, service: &Service) -> Json {
     model
 }
 
-/// A secret or config with another content makes another container. The fingerprint alone would give a
-/// short secret away to who has a table of all.
+/// A changed content of a secret or config requires a new container. The fingerprint alone would
+/// reveal a short secret to precomputed tables.
 fn put_fingerprints<K: Ord + Borrow<str>>(
     model: &mut Json,
     topology: &Topology,
@@ -346,7 +347,7 @@ fn put_fingerprints<K: Ord + Borrow<str>>(
     }
 }
 
-/// Secrets are found below `/run/secrets`, configs at the root, unless a path is given.
+/// Secrets are below `/run/secrets`, configs at the root, unless a path is given.
 fn files(topology: &Topology, service: &Service) -> Vec<FileSpec> {
     let Contents { secrets, configs } = &topology.contents;
     let secrets = service.secrets.iter().filter_map(|file| {
@@ -370,7 +371,7 @@ fn file_spec<K: AsRef<str>>(file: &ContainerFile<K>, folder: &str, content: File
     FileSpec { target, content, uid: number(uid), gid: number(gid), mode: mode.map(|mode| mode.0) }
 }
 
-/// What a container is made from beside what its specification says itself.
+/// What a container is created from besides the fields of its specification.
 fn service_of_container(
     topology: &Topology,
     service: &Service,
@@ -386,7 +387,7 @@ fn service_of_container(
         network_mode: None,
         networks: None,
         secrets: Vec::new(),
-        // Other steps have these, or nobody has.
+        // Other steps apply these, or nothing does.
         attach: None,
         build: None,
         depends_on: Default::default(),
@@ -408,7 +409,7 @@ fn service_of_container(
     let at = topology.place_of(&["services"]);
     own.platform = platform(topology, service).map(|platform| Spanned::new(platform, at));
     name_containers(&mut own, container_of);
-    // Paths of seccomp profiles are relative to the project's folder.
+    // Paths of seccomp profiles are relative to the project directory.
     for option in &mut own.security_opt {
         if let Some(path) = option.seccomp_profile() {
             option.value = SecurityOption::seccomp(join_path(&topology.directory, path));
@@ -417,7 +418,7 @@ fn service_of_container(
     own
 }
 
-/// Where a service shares something with another one, that one's container is named.
+/// Replaces references to services by references to their containers.
 fn name_containers(service: &mut Service, container_of: &ContainerLookup<'_>) {
     for mode in [&mut service.ipc, &mut service.pid, &mut service.uts].into_iter().flatten() {
         mode.value = namespace(&mode.value, container_of);
@@ -445,7 +446,7 @@ fn references(
     })
 }
 
-/// A service's place in each of its networks, in the order in which they are attached.
+/// A service's endpoints in its networks, in the order of connection.
 pub fn attachments(
     topology: &Topology,
     name: &ServiceName,
@@ -468,14 +469,14 @@ pub fn attachments(
     let mut attachments: Vec<Attachment> =
         networks.by_priority().into_iter().filter_map(attachment).collect();
     if let Some(first) = attachments.first_mut() {
-        // The service's hardware address is that on its first network.
+        // The service's MAC address is that of its first network.
         first.settings.mac_address = first.settings.mac_address.take().or(service.mac_address.clone());
     }
     attachments
 }
 
-/// Links to other containers: `NAME:alias`. That of another service is found by its alias, by its
-/// own name, and by that name without the project's.
+/// Links to other containers: `NAME:alias`. A linked service is reachable by its alias, its
+/// container's name, and that name without the project's.
 pub fn links(topology: &Topology, service: &Service, container_of: &ContainerLookup<'_>) -> Vec<String> {
     let mut links = Vec::new();
     for link in &service.links {
@@ -491,20 +492,20 @@ pub fn links(topology: &Topology, service: &Service, container_of: &ContainerLoo
     links
 }
 
-/// `service:NAME` is a container of that service.
+/// Replaces `service:NAME` by a container of that service.
 fn namespace(mode: &Namespace, container_of: &ContainerLookup<'_>) -> Namespace {
     let container = mode.service().and_then(container_of);
     container.map_or_else(|| mode.clone(), Namespace::Container)
 }
 
-/// The names in the engine of the volumes that a service mounts, by their keys.
+/// The names in the engine of the volumes that a service mounts, by key.
 fn volume_names(topology: &Topology, service: &Service) -> BTreeMap<VolumeKey, VolumeName> {
     let keys = service.volumes.0.iter().filter_map(|mount| Some(mount.volume_key()?.value));
     let named = |key: VolumeKey| Some((key.clone(), volume_name(&key, topology.volumes.get(&key)?)));
     keys.filter_map(named).collect()
 }
 
-/// A mount with the engine's name of its volume.
+/// A mount with the name of its volume in the engine.
 pub(super) fn with_engine_name(volumes: &BTreeMap<VolumeKey, VolumeName>, mount: &Mount) -> Mount {
     let mut mount = mount.clone();
     if mount.kind == MountKind::Volume
@@ -516,17 +517,17 @@ pub(super) fn with_engine_name(volumes: &BTreeMap<VolumeKey, VolumeName>, mount:
     mount
 }
 
-/// What the topology says at a place, for a step.
+/// A part of the topology at a place, for a step.
 fn sealed<T>(topology: &Topology, place: &[&str], value: impl Into<Arc<T>>) -> Sealed<T> {
     Sealed::new(Place::of(&topology.name, place), value)
 }
 
-/// What a service says is run in its containers as soon as they run.
+/// The hooks that a service runs in its containers once they are running.
 pub fn post_start(topology: &Topology, name: &ServiceName, service: &Service) -> Vec<Sealed<Hook>> {
     hooks(topology, [name.as_str(), Service::post_start], &service.post_start)
 }
 
-/// What a service says is run in its containers before they are stopped.
+/// The hooks that a service runs in its containers before they are stopped.
 pub fn pre_stop(topology: &Topology, name: &ServiceName, service: &Service) -> Vec<Sealed<Hook>> {
     hooks(topology, [name.as_str(), Service::pre_stop], &service.pre_stop)
 }

@@ -1,4 +1,5 @@
-//! Starting what is there: what a service depends on before it, each as soon as its condition holds.
+//! Plans `start` for existing containers: dependencies first, each dependant as soon as its
+//! condition is satisfied.
 
 mod fixed_address;
 mod pre_start;
@@ -12,31 +13,31 @@ use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::service::Dependency;
 use crate::value::image::ImageReference;
 
-/// What is waited for when everything is started.
+/// What to wait for after everything is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WaitChoice {
     /// Nothing.
     #[default]
     Nothing,
-    /// Every container that was meant is ready.
+    /// Until every container in scope is ready.
     Ready,
 }
 
-/// What keeps services from being started, although they are named or needed.
+/// Why services that are named or needed cannot be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CannotStart {
     /// They have no container.
     Missing(BTreeSet<ServiceName>),
-    /// A container of theirs is frozen, which the engine starts no more than Docker Compose 2.40 does.
+    /// They have a paused container, which the engine does not start, as in Docker Compose 2.40.
     Paused(BTreeSet<ServiceName>),
 }
 
-/// Plans to start the containers that are there, of the services and of what these depend on. A job that
-/// is done is not done again, unless its service is named.
+/// Plans to start the existing containers of the services and of their dependencies. A completed
+/// job is not run again unless its service is named.
 ///
 /// # Errors
 ///
-/// What keeps services from being started.
+/// Why services cannot be started.
 pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, CannotStart> {
     let dependencies = scope.dependencies();
     let containers = scope.observed.by_service();
@@ -60,7 +61,7 @@ pub fn start(scope: Scope<'_>, wait: WaitChoice) -> Result<Plan, CannotStart> {
     Ok(start.plan)
 }
 
-/// The services that are meant, and what they depend on.
+/// The services in scope, and their dependencies.
 fn with_dependencies(
     scope: Scope<'_>,
     containers: &ByService<'_>,
@@ -101,13 +102,13 @@ fn is_paused(container: &ObservedContainer) -> bool {
     container.state.status == Status::Paused
 }
 
-/// Another program runs it, or it is to run no container.
+/// Whether a provider runs it, or its scale is 0.
 fn has_none_by_nature(scope: Scope<'_>, service: &ServiceName) -> bool {
     let service = scope.topology.and_then(|topology| topology.service(service.as_str()));
     service.is_some_and(|service| service.provider.is_some() || service.replicas() == 0)
 }
 
-/// A plan that starts containers, in the making.
+/// A plan to start containers, under construction.
 pub(super) struct Start<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) containers: ByService<'a>,
@@ -116,11 +117,11 @@ pub(super) struct Start<'a> {
     pub(super) plan: Plan,
     /// The step that starts each container.
     starts: BTreeMap<&'a ContainerName, StepId>,
-    /// The first step that comes before a container is started, where there is one.
+    /// The first step before the start of each container, if there is one.
     preparations: BTreeMap<&'a ContainerName, StepId>,
-    /// The last step of what runs once for a service before its containers are first started.
+    /// The last step of the `pre_start` containers that run once for a service.
     prepared: BTreeMap<&'a ServiceName, StepId>,
-    /// The step that pulls an image; none when it is there.
+    /// The step that pulls an image; `None` if it exists.
     pulls: BTreeMap<ImageReference, Option<StepId>>,
     waits: BTreeMap<(&'a ContainerName, &'static str), StepId>,
     /// Which services wait for which.
@@ -147,7 +148,7 @@ impl<'a> Start<'a> {
         }
     }
 
-    /// Running is running; and a job that is done is not done again, unless it is asked for by its name.
+    /// Whether to start it: neither if it is running, nor if it is a completed job, unless named.
     pub(super) fn is_to_start(&self, container: &ObservedContainer) -> bool {
         let is_done = container.state.status == Status::Exited && container.state.exit_code == 0;
         let is_named = self.scope.services.contains(&container.service);
@@ -177,8 +178,8 @@ impl<'a> Start<'a> {
         step
     }
 
-    /// What runs with a namespace of a container that is started has an old one: it is started anew, and
-    /// stops before, so that an interrupted run leaves nothing that is cut off.
+    /// Containers with a namespace of a container that is started have an old one: they are
+    /// restarted, and stop first, so that an interrupted run leaves nothing that is cut off.
     fn restart_sharing(&mut self) -> BTreeSet<ServiceName> {
         let namespaces = namespace::shared(self.scope);
         let mut restarted = BTreeSet::new();
@@ -219,7 +220,7 @@ impl<'a> Start<'a> {
         }
     }
 
-    /// A service's containers start when what it depends on is as it is to be.
+    /// A service's containers start once its dependencies satisfy their conditions.
     pub(super) fn gate(&mut self, service: &ServiceName) {
         let own: Vec<StepId> = self
             .containers
@@ -257,7 +258,8 @@ impl<'a> Start<'a> {
         containers.into_iter().filter_map(gate).collect()
     }
 
-    /// The step that waits for a container, unless no step changes it and the condition holds.
+    /// The step that waits for a container, unless the condition is satisfied and no step changes
+    /// it.
     fn wait(
         &mut self,
         container: &'a ObservedContainer,
@@ -311,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_excluded_is_neither_started_nor_missed() {
+    fn excluded_services_are_neither_started_nor_reported_as_missing() {
         let (project, excluded) = (shop(), names(&["db", "gone"]));
         let observed = observed(
             "
@@ -332,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_is_started_first_and_waited_for_as_it_says() {
+    fn a_dependency_is_started_first_and_its_condition_waited_for() {
         let containers = "
             web: done <- db:service_healthy:false,cache:service_started:false
             db: created
@@ -345,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_is_done_is_done_again_only_by_its_name() {
+    fn a_completed_job_is_run_again_only_if_named() {
         let containers = "
             web: failed <- job:service_completed_successfully:false
             job: done";
@@ -354,14 +356,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_started_a_moment_ago_is_waited_for() {
+    fn just_started_containers_are_waited_for() {
         assert_eq!(plan("web: running", &[], WaitChoice::Ready), Ok(vec![]));
         let waits = vec!["wait until ready web".to_owned()];
         assert_eq!(plan("web: young", &[], WaitChoice::Ready), Ok(waits));
     }
 
     #[test]
-    fn waiting_is_for_those_that_were_meant() {
+    fn waiting_includes_only_services_in_scope() {
         let containers = "
             web: created <- db:service_started:false
             db: created";
@@ -378,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_frozen_is_named_also_when_it_is_only_needed() {
+    fn paused_containers_are_reported_even_if_only_needed() {
         let containers = "web: created <- db:service_healthy:false\ndb: paused";
         let paused = Err(CannotStart::Paused(BTreeSet::from(["db".into()])));
         assert_eq!(plan(containers, &["web"], WaitChoice::Nothing), paused);

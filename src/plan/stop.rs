@@ -1,4 +1,4 @@
-//! Stopping what is to go: dependants before what they depend on.
+//! Steps to stop containers that are removed: dependants before their dependencies.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use crate::plan::scope::{self, ByService, First, put_in_order};
 use crate::plan::{Because, Needs, Plan, Scope, StepId};
 use crate::topology::name::ContainerName;
 
-/// A container that is to go, and why.
+/// A container to remove, and the reason.
 pub(super) type Going<'a> = (&'a ObservedContainer, Because);
 
-/// Adds steps that stop those of the containers that run. A container stops only after all that depend
-/// on it have stopped.
+/// Adds steps that stop the running ones of the containers. A container stops only after all its
+/// dependants have stopped.
 pub(super) fn add<'a>(
     plan: &mut Plan,
     scope: Scope<'_>,

@@ -44,14 +44,14 @@ use crate::topology::attribute::{Attribute, Form};
 use crate::topology::content::ContentPlace;
 use crate::topology::name::ProjectName;
 
-/// The version of the form. A new one must be able to read the old ones.
+/// The version of the format. A new one must still read the old ones.
 pub const VERSION: u32 = 1;
 
-/// A plan that was kept: its secrets are not in it.
+/// A stored plan: its secrets are not in it.
 #[derive(Clone, Debug)]
 pub struct StoredPlan(Plan);
 
-/// Why a plan that was kept cannot be used: the places of secrets that are others now, or gone.
+/// Why a stored plan cannot be used: the places of secrets that have changed or are missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("other values than the plan was made with: {}", .0.join(", "))]
 pub struct OtherSecrets(pub Vec<String>);
@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for StoredPlan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Read { version, project, observed, steps } = Read::deserialize(deserializer)?;
         if version != VERSION {
-            // Steps of another version are not even looked at.
+            // Steps of another version are not read.
             return Err(D::Error::custom(format!(
                 "the plan has version {version} of its form, and this topo reads version {VERSION}"
             )));
@@ -112,12 +112,12 @@ impl StoredPlan {
         &self.0.project
     }
 
-    /// What it was made from.
+    /// The state that it was made from.
     pub fn observed(&self) -> &Basis {
         &self.0.observed
     }
 
-    /// The plan with the secrets that the topology has, which must be those that it was made with.
+    /// The plan with the secrets of the topology, which must be those that it was made with.
     pub fn open(self, topology: Option<&Topology>) -> Result<Plan, OtherSecrets> {
         let Self(mut plan) = self;
         let mut opening = Opening { topology, unknown: Vec::new() };
@@ -198,7 +198,7 @@ impl Opening<'_> {
     }
 }
 
-/// What a topology says at a place.
+/// The value at a place of a topology.
 fn said_at(topology: &Topology, place: &Place) -> Option<Json> {
     let keys = place.keys();
     let (section, name) = (*keys.first()?, *keys.get(1)?);
@@ -283,7 +283,7 @@ configs: { motd: { content: geheim } }
     }
 
     #[test]
-    fn a_stored_plan_has_no_secrets_and_is_whole_again_with_its_topology() {
+    fn a_stored_plan_has_no_secrets_and_is_restored_with_its_topology() {
         let topology = topology(TOPOLOGY);
         let plan = plan_of(&topology);
         let text = serde_json::to_string(&plan).unwrap();
@@ -297,7 +297,7 @@ configs: { motd: { content: geheim } }
     }
 
     #[test]
-    fn a_secret_that_is_another_by_now_is_named() {
+    fn a_changed_secret_is_named() {
         let text = serde_json::to_string(&plan_of(&topology(TOPOLOGY))).unwrap();
         let other = topology(
             &TOPOLOGY.replace("A: geheim, B: ", "A: other, B: ").replace("echo geheim", "echo other"),
@@ -307,7 +307,7 @@ configs: { motd: { content: geheim } }
     }
 
     #[test]
-    fn what_is_no_plan_of_this_form_is_refused() {
+    fn unknown_formats_of_plans_are_refused() {
         let text = serde_json::to_string(&plan_of(&topology("services: { a: { image: b } }"))).unwrap();
         let refusal = |from: &str, to: &str| {
             assert!(text.contains(from), "{text}");

@@ -1,4 +1,4 @@
-//! For tests of planners: containers as an engine may have them, and plans as short texts.
+//! For tests of planners: containers in an engine, and plans as short texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,8 +10,8 @@ use crate::source::{Environment, Sources};
 use crate::topology::name::{ImageId, ProjectName, ServiceName};
 use crate::topology::{ResolveChoices, Topology};
 
-/// A project of containers: `web: running <- db:service_healthy:false`, one a line. `run` is the state of
-/// one of `run`, which runs.
+/// A project of containers: `web: running <- db:service_healthy:false`, one per line. `run` is a
+/// running container of `run`.
 pub(super) fn observed(text: &str) -> Observed {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     Observed { containers: lines.map(container).collect(), ..Observed::default() }
@@ -43,7 +43,7 @@ fn container(line: &str) -> ObservedContainer {
     }
 }
 
-/// Numbers the containers of each service from 1, and names them so.
+/// Numbers and names the containers of each service from 1.
 pub(super) fn numbered(observed: &mut Observed) {
     let mut numbers: BTreeMap<ServiceName, u32> = BTreeMap::new();
     for container in &mut observed.containers {
@@ -54,7 +54,7 @@ pub(super) fn numbered(observed: &mut Observed) {
     }
 }
 
-/// A topology of this text, with a variable `GEHEIM` that holds `geheim`.
+/// A topology of this text, with a variable `GEHEIM` whose value is `geheim`.
 pub(crate) fn topology(text: &str) -> Topology {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let environment = Environment::from_pairs([("GEHEIM".to_owned(), "geheim".to_owned())]);
@@ -111,7 +111,7 @@ pub(super) fn steps(plan: &Plan) -> Vec<String> {
     plan.in_order().into_iter().map(with_needs).collect()
 }
 
-/// What is read of the stored form is what was written.
+/// The stored form must be read back unchanged.
 fn assert_is_stored_whole(plan: &Plan) {
     let text = serde_json::to_string(plan).expect("a plan can be written");
     let stored: StoredPlan = serde_json::from_str(&text).expect("a plan can be read");

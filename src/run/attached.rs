@@ -37,134 +37,134 @@ use super::ends::ContainerEnd;
 use crate::engine::EngineError;
 use crate::topology::name::ContainerName;
 
-/// Which end of a container ends everything.
+/// Which exit of a container ends everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Abort {
     /// None.
     Never,
-    /// That of any container, unless it is a job that did what another service waits for, or tries again.
+    /// That of any container, unless it is a job that completed as needed, or is retried.
     OnExit,
-    /// One with another exit code than 0.
+    /// One with an exit code other than 0.
     OnFailure,
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttachedEvent {
     /// The first Ctrl-C.
     Interrupted,
     /// The second Ctrl-C.
     KillRequested,
-    /// The plan was carried out.
+    /// The plan was performed.
     BroughtUp {
         /// Whether it succeeded.
         is_success: bool,
     },
-    /// All output was shown that there is to show, or nobody reads it any more.
+    /// All output has been shown, or its reader is gone.
     OutputEnded,
-    /// A container whose end is waited for ended, be it that its restart policy starts it again.
+    /// A container that is followed exited, even if its restart policy restarts it.
     ContainerEnded {
-        /// Which one, and how.
+        /// The container, and its exit.
         end: ContainerEnd,
-        /// Whether another service waits until it completed.
+        /// Whether another service waits for it to complete.
         is_job: bool,
     },
-    /// All containers ended whose ends are waited for.
+    /// All containers that are followed have exited.
     AllEnded,
-    /// The engine does not tell any more whether containers ended.
+    /// The engine no longer reports exits.
     EventsLost(EngineError),
-    /// The output of what ended was shown, or is not waited for any longer.
+    /// The remaining output was shown, or is no longer waited for.
     Drained,
-    /// What was to be stopped is stopped.
+    /// The containers to be stopped have stopped.
     Stopped,
     /// The user leaves the services running.
     Detach,
-    /// The user begins to watch files, or ends it.
+    /// The user starts or stops watching files.
     ToggleWatch,
-    /// Files cannot be watched any longer.
+    /// Files can no longer be watched.
     WatchFailed,
-    /// What was decided could not be done, and why was said.
+    /// A decision could not be carried out, which was reported.
     WorkFailed,
 }
 
-/// Something to do.
+/// An action to take.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// The output goes on until all ended, and beyond that while files are watched.
+    /// Shows output until all containers have exited, and beyond that while files are watched.
     KeepOutput {
-        /// Whether they are.
+        /// Whether they are watched.
         while_watching: bool,
     },
-    /// The output is shown no longer.
+    /// Shows no more output.
     DropOutput,
-    /// From now on the ends of containers count.
+    /// Follows the exits of containers from now on.
     FollowEnds,
-    /// Those that ended may run again: their ends are waited for once more.
+    /// Follows containers again that have exited and may have been restarted.
     LookAgain,
-    /// Files are watched from now on.
+    /// Starts watching files.
     StartWatching,
-    /// Files are not watched any longer.
+    /// Stops watching files.
     StopWatching,
-    /// Something is said.
+    /// Prints a remark.
     Say(AttachedRemark),
-    /// It is said that Ctrl-C was heard.
+    /// Acknowledges Ctrl-C.
     Acknowledge,
-    /// The output of what ended is waited for.
+    /// Waits for remaining output.
     Drain(DrainTarget),
-    /// The services are stopped.
+    /// Stops the services.
     Stop,
-    /// What is being stopped is killed.
+    /// Kills what is being stopped.
     Kill,
-    /// It is over.
+    /// Ends.
     Exit(ExitReason),
 }
 
-/// Something that is said.
+/// A remark to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttachedRemark {
-    /// The user detached before all was up.
+    /// The user detached before everything was up.
     DetachedWhileBringingUp,
     /// The user detached.
     Detached,
-    /// Everything is stopped because this container ended.
+    /// Everything is stopped because this container exited.
     StoppingBecauseOf(ContainerEnd),
-    /// Files will be watched once all is up.
+    /// Files will be watched once everything is up.
     WatchBeginsLater,
-    /// Files are not watched any longer.
+    /// Files are no longer watched.
     WatchEnded,
     /// There are no files to watch.
     NothingToWatch,
 }
 
-/// Whose output is waited for.
+/// Whose remaining output to wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DrainTarget {
-    /// That of all whose ends were waited for.
+    /// That of all followed containers.
     All,
     /// That of one container.
     Container(ContainerName),
 }
 
-/// What the exit code says.
+/// What determines the exit code.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExitReason {
-    /// All is well.
+    /// Success.
     Success,
     /// The user asked to stop.
     Interrupted,
-    /// How the run ended; where ends count, with the exit code of the container that it failed for.
+    /// The run; where exits count, the exit code of the container that it failed for.
     Run,
-    /// How the run ended that went on without its output.
+    /// The run that continued without output.
     DetachedRun,
-    /// How the chosen service ended, or else the container that ended everything.
+    /// The exit of the chosen service, or else of the container that ended everything.
     Service(Option<ContainerEnd>),
-    /// That the engine was lost.
+    /// The loss of the engine.
     EventsLost(EngineError),
-    /// What could not be done.
+    /// The failed decision.
     WorkFailed,
 }
 
-/// The decisions of an `up` that is attached to its services.
+/// The state machine of an `up` that is attached to its services.
 #[derive(Clone, Debug)]
 pub struct AttachedUp {
     abort: Abort,
@@ -181,7 +181,8 @@ enum Phase {
     BringingUp,
     Detached,
     Following {
-        /// All ended whose ends are waited for, but files are watched, and what changes starts them again.
+        /// Whether all followed containers have exited, while files are watched and changes may
+        /// restart them.
         all_ended: bool,
     },
     Draining(AfterDrain),
@@ -189,7 +190,7 @@ enum Phase {
     Over,
 }
 
-/// What comes when the output was drained.
+/// What follows once the output is drained.
 #[derive(Clone, Debug, PartialEq)]
 enum AfterDrain {
     StopBecauseOf(ContainerEnd),
@@ -197,8 +198,8 @@ enum AfterDrain {
 }
 
 impl AttachedUp {
-    /// The plan is about to be carried out. `can_watch` is whether there are files to watch, `is_watching` whether
-    /// they are watched once all is up.
+    /// Before the plan is performed. `can_watch` is whether there are files to watch, `is_watching`
+    /// whether they are watched once everything is up.
     pub fn new(abort: Abort, can_watch: bool, is_watching: bool) -> Self {
         Self {
             abort,
@@ -211,7 +212,7 @@ impl AttachedUp {
         }
     }
 
-    /// Takes an event in, and returns what is done about it, in this order.
+    /// Handles an event, and returns the resulting decisions in order.
     pub fn on(&mut self, event: AttachedEvent) -> Vec<Decision> {
         self.remember(&event);
         if event == AttachedEvent::WorkFailed {

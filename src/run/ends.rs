@@ -1,6 +1,5 @@
-//! In: containers, and what is heard of their project. Out: each that ends, as it ends; an end after which the
-//! restart policy starts it again only where that is asked for.
-//! Must not: trust that everything is heard.
+//! In: containers, and events of their project. Out: each exit; one followed by a restart of its
+//! restart policy only on request. Must not: rely on events alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,41 +14,41 @@ use crate::engine::{EngineError, Observe, What};
 use crate::plan::observed::Status;
 use crate::topology::name::ContainerName;
 
-/// A container that ended.
+/// The exit of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerEnd {
     /// The container.
     pub container: ContainerName,
     /// The exit code of its process.
     pub exit_code: i64,
-    /// Whether it is started again, as by its restart policy; otherwise it ended for good.
+    /// Whether it is restarted, as by its restart policy; otherwise it has exited for good.
     pub is_restarted: bool,
 }
 
-/// Tells of containers that end, those that ended before too.
+/// Reports exits of containers, including earlier ones.
 #[derive(Debug)]
 pub struct Ends<'run, E> {
     engine: &'run E,
     heard: UnboundedReceiver<Heard>,
-    /// The containers that did not end for good so far, and what was heard of each.
+    /// The containers that have not exited for good, and the events of each.
     open: BTreeMap<ContainerName, HeardOf>,
     ended: VecDeque<ContainerEnd>,
-    /// Whether what happens can be expected to be heard.
+    /// Whether events are currently received.
     hears: bool,
     last_look: Instant,
     tells_restarts: bool,
 }
 
-/// How many containers are looked at, at once.
+/// How many containers are inspected at once.
 const AT_ONCE: usize = 8;
 
-/// What was heard of a container.
+/// The events of a container.
 #[derive(Clone, Debug, Default)]
 struct HeardOf {
     last_death: Option<Death>,
-    /// The deaths since it was looked at last.
+    /// The exits since it was last inspected.
     new_deaths: Vec<Death>,
-    /// Whether a signal was sent to it since it was started: who restarts a container sends one first, its
+    /// Whether it was sent a signal since it was started: a restart by a user sends one first, its
     /// restart policy does not.
     is_signalled: bool,
 }
@@ -62,20 +61,20 @@ struct Death {
     is_signalled: bool,
 }
 
-/// What a look at a container shows.
+/// The result of inspecting a container.
 enum Seen {
     Running,
-    /// Its restart policy starts it again.
+    /// Its restart policy restarts it.
     Restarting {
         exit_code: i64,
     },
-    /// With its exit code, as far as that is known.
+    /// With its exit code, if known.
     Ended(Option<i64>),
 }
 
 impl<'run, E: Observe> Ends<'run, E> {
-    /// `heard` is what [`super::subscription`] hears; it must be polled meanwhile. Where nothing is heard, the
-    /// containers are looked at now and then.
+    /// `heard` receives from [`super::subscription`], which must be polled meanwhile. Without
+    /// events, the containers are inspected periodically.
     pub fn new(
         engine: &'run E,
         heard: UnboundedReceiver<Heard>,
@@ -86,26 +85,26 @@ impl<'run, E: Observe> Ends<'run, E> {
         Self { engine, heard, open, ended, hears: false, last_look, tells_restarts: false }
     }
 
-    /// Tells of ends, too, after which a restart policy starts the container again.
+    /// Also reports exits after which a restart policy restarts the container.
     pub fn with_restarts(self) -> Self {
         Self { tells_restarts: true, ..self }
     }
 
-    /// The next container that ends; nothing when all have ended for good. Of those that ended before it was
-    /// asked, the one that was heard to end first comes first.
+    /// The next exit; `None` when all have exited for good. Of several earlier exits, the first one
+    /// comes first.
     ///
     /// # Errors
     ///
-    /// The engine does not answer any more.
+    /// The engine no longer responds.
     pub async fn next(&mut self) -> Result<Option<ContainerEnd>, EngineError> {
         while self.ended.is_empty() && !self.open.is_empty() {
             let look = self.last_look + if self.hears { NET } else { NET_WHEN_DEAF };
             let mut doubtful = tokio::select! { biased;
-                Some(first) = self.heard.recv() => self.note(first),
+                Some(first) = self.heard.recv() => self.apply(first),
                 () = sleep_until(look) => self.open.keys().cloned().collect(),
             };
             while let Ok(more) = self.heard.try_recv() {
-                doubtful.extend(self.note(more));
+                doubtful.extend(self.apply(more));
             }
             if doubtful.len() == self.open.len() {
                 self.last_look = Instant::now();
@@ -115,11 +114,11 @@ impl<'run, E: Observe> Ends<'run, E> {
         Ok(self.ended.pop_front())
     }
 
-    /// Tells of these again if they run now, and end.
+    /// Reports these containers again if they are running, and exit.
     ///
     /// # Errors
     ///
-    /// The engine does not answer any more.
+    /// The engine no longer responds.
     pub async fn look_again(
         &mut self,
         containers: impl IntoIterator<Item = ContainerName>,
@@ -132,8 +131,8 @@ impl<'run, E: Observe> Ends<'run, E> {
         Ok(())
     }
 
-    /// Notes what was heard; the containers whose state may be another one now are returned.
-    fn note(&mut self, heard: Heard) -> BTreeSet<ContainerName> {
+    /// Applies an event; returns the containers whose state may have changed.
+    fn apply(&mut self, heard: Heard) -> BTreeSet<ContainerName> {
         let change = match heard {
             Heard::Holds => {
                 self.hears = true;
@@ -157,7 +156,7 @@ impl<'run, E: Observe> Ends<'run, E> {
                 heard_of.is_signalled = false;
                 return BTreeSet::new();
             }
-            // What was heard before is of the container that had the name then.
+            // Earlier events belong to the container that had the name before.
             What::Created | What::Renamed => {
                 *heard_of = HeardOf::default();
                 return BTreeSet::new();

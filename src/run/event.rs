@@ -1,11 +1,11 @@
-//! What happens in a run. Events say what happened, not how to print it.
+//! Events of a run. They say what happened, not how to print it.
 
 use std::time::Duration;
 
 use crate::engine::{EngineError, Progress};
 use crate::plan::StepId;
 
-/// One thing that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The step's call was made, or its wait began.
@@ -13,66 +13,66 @@ pub enum Event {
         /// The step.
         step: StepId,
     },
-    /// The step goes on.
+    /// The step made progress.
     StepProgress {
         /// The step.
         step: StepId,
-        /// How far it is.
+        /// The progress.
         progress: Progress,
     },
-    /// The step is over; every step ends exactly once.
+    /// The step has ended; every step ends exactly once.
     StepEnded {
         /// The step.
         step: StepId,
         /// How it ended.
         end: End,
-        /// How long it took; zero for one that never started.
+        /// How long it took; zero if it was never started.
         took: Duration,
     },
-    /// The user asked to stop: nothing new is started from here on.
+    /// The run was cancelled: nothing new is started from here on.
     Cancelling,
 }
 
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
-    /// It was done.
+    /// It succeeded.
     Done,
     /// Its guard did not hold: there was nothing to do.
     NotNeeded,
     /// It failed.
     Failed(Failure),
-    /// It was not started, because a step that it needs was not done.
+    /// It was not started, because a step that it needs did not succeed.
     Skipped {
         /// The step that failed first.
         because_of: StepId,
     },
-    /// It was not started, or a wait, pull or build was given up, because the user asked to stop.
+    /// It was not started, or was aborted, because the run was cancelled.
     Cancelled,
 }
 
-/// Why a step failed, and what helps to understand it.
+/// Why a step failed, with details.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// What went wrong.
+    /// The cause.
     pub cause: Cause,
-    /// The last lines that the container printed, when it died or stayed unhealthy.
+    /// The last lines of the container's output, if it exited or stayed unhealthy.
     pub log_tail: Vec<String>,
 }
 
-/// What went wrong.
+/// The cause of a failure.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Cause {
-    /// The engine's words.
+    /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The container ended before it was healthy.
+    /// The container exited before it was healthy.
     #[error("it exited with code {exit_code} before it was ready")]
     Exited {
         /// Its exit code.
         exit_code: i64,
     },
-    /// The container ended with an exit code other than 0.
+    /// The container exited with a code other than 0.
     #[error("it exited with code {exit_code}")]
     Unsuccessful {
         /// Its exit code.
@@ -81,32 +81,32 @@ pub enum Cause {
     /// The health check failed too often.
     #[error("it is unhealthy")]
     Unhealthy {
-        /// The command of the health check, how often it failed and how, in words.
+        /// A text about the health check: its command, how often it failed and how.
         check: Option<String>,
-        /// What the health check printed last.
+        /// The last output of the health check.
         output: Option<String>,
     },
     /// The container has no health check, so that it can never be healthy.
     #[error("it has no health check, so it can never become healthy")]
     NoHealthcheck,
-    /// The time for waiting was over.
+    /// The time limit expired.
     #[error("it was not ready within {} s", .limit.as_secs_f64())]
     NotInTime {
-        /// How long the waits of the run might last.
+        /// The time limit of the run's waits.
         limit: Duration,
-        /// What its health check printed last.
+        /// The last output of its health check.
         output: Option<String>,
     },
-    /// The container is frozen: it comes to no condition.
+    /// The container is paused and cannot satisfy the condition.
     #[error("it is paused, and cannot become ready")]
     Paused,
-    /// The container is gone.
+    /// The container was removed.
     #[error("it was removed by somebody else")]
     Removed,
 }
 
 impl Cause {
-    /// The exit code of the container that ended too early, or in a wrong way.
+    /// The exit code of a container that exited too early, or with an error.
     pub fn exit_code(&self) -> Option<i64> {
         match self {
             Cause::Exited { exit_code } | Cause::Unsuccessful { exit_code } => Some(*exit_code),

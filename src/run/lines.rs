@@ -1,11 +1,10 @@
-//! In: pieces of output, cut anywhere. Out: lines.
-//! Must not: know where they come from or go to.
+//! In: chunks of output, split anywhere. Out: lines. Must not: know where they come from or go to.
 
 /// What ends a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LineEnds {
-    /// `\n`, `\r\n` or a bare `\r`, for people: progress bars redraw their line with it, and are seen while
-    /// they move. A `\r` with nothing before it is not a line.
+    /// `\n`, `\r\n` or a bare `\r`, for people: progress bars redraw their line with it, and each
+    /// version is shown. A `\r` with nothing before it is not a line.
     #[default]
     Any,
     /// `\n`, for programs: every other byte is part of the line.
@@ -13,7 +12,7 @@ pub enum LineEnds {
 }
 
 impl LineEnds {
-    /// The longest line that is held back until its end comes, in bytes. A longer one is cut.
+    /// The longest incomplete line that is buffered, in bytes. A longer one is split.
     fn longest(self) -> usize {
         match self {
             Self::Any => 64 * 1024,
@@ -22,22 +21,22 @@ impl LineEnds {
     }
 }
 
-/// Puts pieces of one stream together to lines.
+/// Assembles chunks of a stream into lines.
 #[derive(Debug, Default)]
 pub struct Lines {
     ends: LineEnds,
     partial: Vec<u8>,
-    /// The last line ended with a `\r`, so that a `\n` that follows belongs to it.
+    /// Whether the last line ended with `\r`, so that a following `\n` belongs to it.
     ended_by_return: bool,
 }
 
 impl Lines {
-    /// Lines that end like this.
+    /// For lines with these ends.
     pub fn ending_with(ends: LineEnds) -> Self {
         Self { ends, ..Self::default() }
     }
 
-    /// Takes a piece, and gives every line that it completes to `line`, without its end.
+    /// Takes a chunk, and calls `line` with every completed line, without its end.
     pub fn push(&mut self, piece: &[u8], mut line: impl FnMut(&[u8])) {
         let mut rest = piece;
         let ends = self.ends;
@@ -50,17 +49,17 @@ impl Lines {
         self.hold(rest, &mut line);
     }
 
-    /// True when a line has begun and its end has not come.
+    /// Whether there is an incomplete line.
     pub fn is_in_line(&self) -> bool {
         !self.partial.is_empty()
     }
 
-    /// The line that has begun and whose end has not come; empty when there is none.
+    /// The incomplete line; may be empty.
     pub fn begun(&self) -> &[u8] {
         &self.partial
     }
 
-    /// The stream ended: gives what is left, if anything.
+    /// Ends the stream: passes on the incomplete line, if any.
     pub fn finish(&mut self, line: impl FnOnce(&[u8])) {
         if !self.partial.is_empty() {
             line(&self.partial);
@@ -98,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_may_come_in_pieces() {
+    fn a_line_may_arrive_in_chunks() {
         assert_eq!(lines(&["he", "llo\nwor", "ld\n"]), ["hello", "world"]);
     }
 
@@ -108,29 +107,29 @@ mod tests {
     }
 
     #[test]
-    fn a_terminals_line_end_is_one_even_when_it_is_cut_in_two() {
+    fn a_terminal_line_end_may_be_split() {
         assert_eq!(lines(&["a\r\nb\r", "\nc\r\r\n"]), ["a", "b", "c"]);
     }
 
     #[test]
-    fn a_progress_bar_is_seen_while_it_moves() {
+    fn every_state_of_a_progress_bar_is_a_line() {
         assert_eq!(lines(&["\r10%", "\r20%\r", "30%\n"]), ["10%", "20%", "30%"]);
     }
 
     #[test]
-    fn what_has_no_end_comes_at_the_end() {
+    fn an_incomplete_line_is_returned_at_the_end() {
         assert_eq!(lines(&["a\nb"]), ["a", "b"]);
     }
 
     #[test]
-    fn a_line_without_end_is_cut() {
+    fn an_endless_line_is_split() {
         let longest = LineEnds::Any.longest();
         let long = "x".repeat(longest + 5);
         assert_eq!(lines(&[&long, "y\n"]), [&long[..longest], "xxxxxy"]);
     }
 
     #[test]
-    fn for_programs_no_byte_but_the_line_feed_is_taken_away() {
+    fn for_programs_only_the_line_feed_is_removed() {
         let long = "x".repeat(LineEnds::Any.longest() + 5);
         for text in ["10%\r20%\r\ndone\n", "\r\n\n", long.as_str()] {
             let mut kept = Vec::new();

@@ -1,5 +1,5 @@
-//! In: a plan and an engine. Out: an engine that matches, and one event for all that happens.
-//! Must not: decide what is to be done, or print.
+//! In: a plan and an engine. Out: an engine that matches, and events.
+//! Must not: decide what to do, or print.
 //!
 //! [`run`] owns the state of a run in one task: [`schedule`] says what may start, each step is a
 //! future in that task, and waits hear of the engine's events through `watch`. What an `up` that stays

@@ -1,8 +1,8 @@
 //! In: an AI model of a topology. Out: the model, ready in Docker Model Runner, and its address.
 //! Must not: print, or know of services.
 //!
-//! Docker Model Runner is driven by its plugin of the Docker CLI, with the orders that Docker Compose gives
-//! it (`pkg/compose/model.go` of its sources).
+//! Docker Model Runner is controlled by its Docker CLI plugin, with the same commands as in Docker
+//! Compose (`pkg/compose/model.go` of its sources).
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -21,14 +21,14 @@ pub struct ModelRunner {
     program: PathBuf,
 }
 
-/// A model that is there: an item of `docker model ls --json`.
+/// An existing model: an item of `docker model ls --json`.
 #[derive(Deserialize)]
 struct Listed {
     #[serde(default)]
     tags: Option<Vec<String>>,
 }
 
-/// As much of `docker model status --json` as matters.
+/// The needed parts of `docker model status --json`.
 #[derive(Deserialize)]
 struct Status {
     #[serde(default)]
@@ -41,8 +41,8 @@ impl ModelRunner {
         plugin::find("model", programs).map(|program| Self { program })
     }
 
-    /// Gets a model unless it is there, and gives it its settings. `said` hears what takes long; dropping the
-    /// future ends the plugin. The error is in words for people.
+    /// Downloads a model if it is missing, and configures it. `said` is called with slow steps;
+    /// dropping the future ends the plugin. The error is a text for users.
     pub async fn prepare(&self, model: &Model, said: &mut dyn FnMut(&str)) -> Result<(), String> {
         let Model { name: _, model, context_size, runtime_flags, extensions: _ } = model;
         let artifact = model.as_ref().map_or("", |model| model.as_str());
@@ -61,7 +61,7 @@ impl ModelRunner {
         self.order(&arguments).await.map(drop)
     }
 
-    /// Where containers reach the models. The error is in words for people.
+    /// The address of the models for containers. The error is a text for users.
     pub async fn endpoint(&self) -> Result<String, String> {
         let Status { endpoint } = understood(&self.ask("status").await?, "status", "a status")?;
         if endpoint.is_empty() {
@@ -77,7 +77,7 @@ impl ModelRunner {
         Ok(listed.into_iter().flat_map(|listed| listed.tags.unwrap_or_default()).any(|tag| is_it(&tag)))
     }
 
-    /// What the plugin answers to a question, which takes it no time unless it hangs.
+    /// The plugin's answer to a query, which is quick unless it hangs.
     async fn ask(&self, question: &str) -> Result<Vec<u8>, String> {
         let late = |_| {
             let limit = ANSWER_LIMIT.as_secs();
@@ -86,7 +86,7 @@ impl ModelRunner {
         timeout(ANSWER_LIMIT, self.order(&[question, "--json"])).await.map_err(late)?
     }
 
-    /// What the plugin answers to an order. A pull may take as long as it needs.
+    /// The plugin's output of a command. A pull may take as long as it needs.
     async fn order(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
         let output: Output = Command::new(&self.program)
             .args(arguments)
@@ -106,7 +106,7 @@ impl ModelRunner {
     }
 }
 
-/// An answer in JSON; `otherwise` is what one is that is not as it should be.
+/// Parses an answer as JSON; `expected` describes a valid one.
 fn understood<'a, T: Deserialize<'a>>(answer: &'a [u8], order: &str, expected: &str) -> Result<T, String> {
     serde_json::from_slice(answer)
         .map_err(|error| format!("the answer of `docker model {order} --json` is not {expected}: {error}"))
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_question_that_is_not_answered_is_given_up() {
+    async fn a_query_without_an_answer_times_out() {
         use std::os::unix::fs::PermissionsExt;
 
         let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,9 @@
-//! In: a service that another program runs. Out: what the program was told to do, and the variables that
-//! dependent services get.
-//! Must not: print, or know of containers.
+//! In: a service of an external provider. Out: the result of a command, and the variables for
+//! dependants. Must not: print, or know of containers.
 //!
-//! The protocol is Docker Compose's for providers (`docs/extension.md` of its sources): the program is
-//! called as `NAME compose --project-name=P up --OPTION=VALUE SERVICE`, and writes a message of JSON a line.
+//! The protocol is Docker Compose's for providers (`docs/extension.md` of its sources): the program
+//! is called as `NAME compose --project-name=P up --OPTION=VALUE SERVICE`, and writes one JSON
+//! message per line.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -21,27 +21,27 @@ use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::service::Provider;
 use crate::value::pair::Pair;
 
-/// What a provider is told to do.
+/// A command for a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// To bring the service up.
     Up,
-    /// To take it down, with all that belongs to it.
+    /// To remove the service, with everything that belongs to it.
     Down,
-    /// To let it rest. Only providers that say so can.
+    /// To stop the service. Only for providers that support it.
     Stop,
 }
 
-/// What services that depend on a provider's get into their environments.
+/// The environment variables for dependants of a provider's service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
-    /// Their names begin with the provider's service: `URL` of `db` becomes `DB_URL`.
+    /// Prefixed with the name of the provider's service: `URL` of `db` becomes `DB_URL`.
     pub prefixed: BTreeMap<String, String>,
-    /// Their names are as they are.
+    /// Without a prefix.
     pub raw: BTreeMap<String, String>,
 }
 
-/// A provider of one service.
+/// The provider of a service.
 pub struct Provided<'a> {
     /// The project.
     pub project: &'a ProjectName,
@@ -60,7 +60,7 @@ struct Message {
     message: String,
 }
 
-/// What a provider says of itself. One that says nothing takes every option.
+/// A provider's description of itself. Without one, every option is passed.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Metadata {
@@ -94,8 +94,8 @@ impl Order {
 }
 
 impl Provided<'_> {
-    /// Calls the program, and waits for its end; dropping the future ends the program. `said` gets each
-    /// word on how far it is. The error is in words for people.
+    /// Calls the program, and waits until it exits; dropping the future ends the program. `said` is
+    /// called with each progress message. The error is a text for users.
     pub async fn call(&self, order: Order, said: &mut dyn FnMut(&str)) -> Result<Variables, String> {
         let kind = self.provider.kind.as_ref().map_or("", |kind| kind.value.as_str());
         let program = find(kind, self.programs)?;
@@ -125,7 +125,7 @@ impl Provided<'_> {
         }
     }
 
-    /// What the program is called with; nothing when it knows of no such order.
+    /// The arguments of the program; `None` if it does not support the command.
     fn arguments(&self, order: Order, metadata: Option<&Metadata>) -> Result<Option<Vec<String>>, String> {
         let known = match (order, metadata) {
             (Order::Stop, None | Some(Metadata { stop: None, .. })) => return Ok(None),
@@ -154,7 +154,7 @@ impl Provided<'_> {
 }
 
 impl Variables {
-    /// The variables of a service that depends on `service`.
+    /// The variables for a dependant of `service`.
     pub fn named(&self, service: &ServiceName) -> impl Iterator<Item = (String, &str)> {
         let prefix = service.as_str().to_uppercase();
         let prefixed =
@@ -163,8 +163,8 @@ impl Variables {
     }
 }
 
-/// What a program wrote, to its end also after a message that something went wrong: the program is not
-/// stopped by that.
+/// The output of a program, to its end even after an error message: the program is not stopped by
+/// that.
 #[derive(Default)]
 struct Heard {
     variables: Variables,
@@ -213,7 +213,7 @@ fn find(kind: &str, programs: &Programs) -> Result<PathBuf, String> {
     })
 }
 
-/// What a program says of itself; many say nothing.
+/// A program's description of itself; many have none.
 async fn metadata(program: &Path, said: &mut dyn FnMut(&str)) -> Option<Metadata> {
     let asked = Command::new(program)
         .args(["compose", "metadata"])
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_understood() {
+    fn messages_are_parsed() {
         let (variables, said) = heard(
             "{\"type\":\"info\",\"message\":\"half\\nway\"}\n\n{\"type\":\"setenv\",\"message\":\"URL=a=b\"}\n\
              {\"type\":\"debug\",\"message\":\"x\"}\n{\"type\":\"rawsetenv\",\"message\":\"KEY=\"}\n",
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_does_not_say_what_it_is_is_taken_to_say_nothing() {
+    async fn a_provider_without_a_description_is_accepted() {
         use std::os::unix::fs::PermissionsExt;
 
         let folder = tempfile::tempdir().unwrap();
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_wrong_and_what_is_no_message_is_told() {
+    fn errors_and_invalid_messages_are_reported() {
         let error = |text: &str| heard(text).0.unwrap_err();
         assert_eq!(error("{\"type\":\"error\",\"message\":\"no money\"}\nnoise"), "no money");
         for line in
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_passed_as_far_as_they_are_known() {
+    fn only_supported_options_are_passed() {
         let all = ["compose", "--project-name=shop", "up", "--kind=x", "--size=1", "--size=2", "db"];
         assert_eq!(arguments(Order::Up, None).unwrap().unwrap(), all);
         let metadata =

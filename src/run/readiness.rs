@@ -1,5 +1,5 @@
-//! In: what is waited for, and a container's state. Out: whether the wait is over.
-//! Must not: ask an engine, or wait.
+//! In: a condition, and a container's state. Out: whether the wait is over. Must not: ask an
+//! engine, or wait.
 
 use std::time::Duration;
 
@@ -7,46 +7,47 @@ use super::event::Cause;
 use crate::plan::Condition;
 use crate::plan::observed::{ContainerState, Health, Status};
 
-/// How often a container may end while it is waited for, although its restart policy starts it again.
-/// Engines double the pause between two runs from 0.1 s on, so that this is about 13 s of pauses: time
-/// enough for what it needs itself to come up, and an end to waiting for one that never will.
+/// How often a container may exit while it is waited for, although its restart policy restarts it.
+/// Engines double the delay between two runs from 0.1 s on, so that this is about 13 s of delays:
+/// time enough for its own dependencies to start, and an end to waiting for one that never will.
 const MAX_EXITS: u32 = 8;
 
-/// For how long the next end of a container is waited for that had ended so often before the wait began:
-/// about as long as for one that begins to. The engine may pause for a minute by then.
+/// How long to wait for the next exit of a container that had exited that often before the wait
+/// began: about as long as for one that begins to. The engine's delay may be a minute by then.
 pub(super) const PATIENCE: Duration = Duration::from_secs(13);
 
-/// How long a container that did not end so far has to run until it is ready, when no health check says
-/// more. Docker Compose looks at it for the first time after as long.
+/// How long a container that has not exited must run to be ready, without a health check. Docker
+/// Compose first looks at it after the same time.
 const STABLE_AFTER: Duration = Duration::from_millis(500);
 
-/// How long a container has to run at most until it is ready. What lasts as long is no crash to an engine
-/// either: its pauses begin anew.
+/// How long a container must run at most to be ready. The engine also resets its restart delay
+/// after this time.
 const STABLE_AFTER_AT_MOST: Duration = Duration::from_secs(10);
 
-/// Whether a wait is over.
+/// The state of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
     /// The condition holds.
     Ready,
-    /// It holds if the container runs on for a while: nothing but that says that it does not crash.
+    /// It holds if the container keeps running for a while: there is no other sign that it does not
+    /// crash.
     ReadyIfStable,
-    /// Neither holds it nor has it become impossible.
+    /// It is not yet satisfied.
     Pending,
     /// It is given up if nothing happens for a while.
     FailedIfUnchanged,
-    /// Without a health check it never becomes healthy, unless it ends at once: then that is said.
+    /// Without a health check it never becomes healthy; if it exits soon, that is reported instead.
     NoHealthcheckIfStable,
 }
 
-/// What was heard of a container during the wait.
+/// The events of a container during the wait.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct History {
-    /// How often it ended, before the wait too.
+    /// How often it exited, including before the wait.
     pub(super) exits: u32,
-    /// Whether an end of it was heard.
+    /// Whether an exit was reported.
     pub(super) has_exited: bool,
-    /// The exit code when it ended last.
+    /// The exit code of its last exit.
     pub(super) last_exit: Option<i64>,
 }
 
@@ -57,21 +58,21 @@ impl History {
         self.last_exit = Some(exit_code);
     }
 
-    /// What the engine counted counts, too: what ended before the wait, and what nobody heard.
+    /// Includes the engine's count: exits before the wait, and those without an event.
     pub(super) fn count_restarts(&mut self, restarts: u32) {
         self.exits = self.exits.max(restarts);
     }
 
-    /// How long a container without a health check has to run until it is ready. One that ended before
-    /// has to prove more.
+    /// How long a container without a health check must run to be ready. One that has exited before
+    /// must run longer.
     pub(super) fn long_enough(self) -> Duration {
         STABLE_AFTER_AT_MOST.min(STABLE_AFTER * 2_u32.pow(self.exits.min(MAX_EXITS)))
     }
 }
 
-/// Judges a container that is there. As in Docker Compose, one that is between two runs by its restart
-/// policy has not ended: it may become healthy yet, whatever its check said; the engine calls every container
-/// unhealthy that does not run.
+/// The readiness of an existing container. As in Docker Compose, one that is between two runs
+/// because of its restart policy has not exited for good: it may become healthy, whatever its check
+/// said; the engine reports every stopped container as unhealthy.
 pub(super) fn readiness(
     until: Condition,
     state: &ContainerState,
@@ -86,20 +87,20 @@ pub(super) fn readiness(
         Status::Restarting if history.has_exited => Err(Cause::exited(until, exit_code)),
         Status::Restarting => Ok(Readiness::FailedIfUnchanged),
         Status::Running => running(until, state, history),
-        // Nobody says when somebody lets it go on.
+        // There is no telling when it will be resumed.
         Status::Paused => Err(Cause::Paused),
         Status::Created => Ok(Readiness::Pending),
     }
 }
 
-/// Judges a container that is there no more: it may have been told to go when it ends.
+/// The readiness of a container that no longer exists: it may be removed automatically on exit.
 pub(super) fn gone(until: Condition, history: History) -> Result<Readiness, Cause> {
     history.last_exit.map_or(Err(Cause::Removed), |exit_code| ended(until, exit_code, false))
 }
 
 fn running(until: Condition, state: &ContainerState, history: History) -> Result<Readiness, Cause> {
     match (until, state.health) {
-        // It ended well once and was started again, by its restart policy or by hand.
+        // It succeeded once and was restarted, by its restart policy or by a user.
         (Condition::Completed, _) if history.last_exit == Some(0) => Ok(Readiness::Ready),
         (Condition::Completed, _) => Ok(Readiness::Pending),
         (Condition::Healthy, None) => Ok(Readiness::NoHealthcheckIfStable),
@@ -135,7 +136,7 @@ mod tests {
     use Condition::{Completed, Healthy, Ready};
 
     #[test]
-    fn healthy_wants_a_passing_check() {
+    fn healthy_needs_a_passing_check() {
         assert_eq!(judge(Healthy, running_with(Some(Health::Healthy))), Ok(Readiness::Ready));
         assert_eq!(judge(Healthy, running_with(Some(Health::Starting))), Ok(Readiness::Pending));
         assert_eq!(judge(Healthy, state(Status::Created)), Ok(Readiness::Pending));
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_frozen_comes_to_no_condition() {
+    fn a_paused_container_satisfies_no_condition() {
         let frozen = ContainerState { health: Some(Health::Healthy), ..state(Status::Paused) };
         assert_eq!(
             [Healthy, Ready, Completed].map(|until| judge(until, frozen.clone())),
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_loop_that_began_before_the_wait_is_given_up_at_its_next_end() {
+    fn an_earlier_crash_loop_is_given_up_at_its_next_exit() {
         let restarting = ContainerState { exit_code: 7, ..state(Status::Restarting) };
         let mut history = History::default();
         history.count_restarts(MAX_EXITS);
@@ -190,27 +191,27 @@ mod tests {
     }
 
     #[test]
-    fn one_that_ended_before_has_to_last_longer() {
+    fn a_container_that_exited_before_has_to_run_longer() {
         let long_enough = |exits| history(exits, 1).long_enough().as_millis();
         assert_eq!([0, 1, 2, 7, 100].map(long_enough), [500, 1000, 2000, 10_000, 10_000]);
     }
 
     #[test]
-    fn completed_wants_exit_code_0() {
+    fn completed_needs_exit_code_0() {
         assert_eq!(judge(Completed, running_with(None)), Ok(Readiness::Pending));
         assert_eq!(judge(Completed, exited(0)), Ok(Readiness::Ready));
         assert_eq!(judge(Completed, exited(2)), Err(Cause::Unsuccessful { exit_code: 2 }));
     }
 
     #[test]
-    fn a_job_that_is_started_again_completed_when_it_ended_well_once() {
+    fn a_restarted_job_has_completed_if_it_succeeded_once() {
         assert_eq!(readiness(Completed, &state(Status::Restarting), history(1, 0)), Ok(Readiness::Ready));
         assert_eq!(readiness(Completed, &running_with(None), history(1, 0)), Ok(Readiness::Ready));
         assert_eq!(readiness(Completed, &running_with(None), history(1, 1)), Ok(Readiness::Pending));
     }
 
     #[test]
-    fn ready_is_running_healthy_or_well_ended() {
+    fn ready_is_running_healthy_or_completed() {
         assert_eq!(judge(Ready, running_with(None)), Ok(Readiness::ReadyIfStable));
         assert_eq!(judge(Ready, running_with(Some(Health::Starting))), Ok(Readiness::Pending));
         assert_eq!(judge(Ready, exited(0)), Ok(Readiness::Ready));
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_removes_itself_is_judged_by_its_exit() {
+    fn a_container_that_removes_itself_is_judged_by_its_exit() {
         assert_eq!(gone(Completed, history(1, 0)), Ok(Readiness::Ready));
         assert_eq!(gone(Ready, history(1, 0)), Ok(Readiness::Ready));
         assert_eq!(gone(Completed, history(1, 1)), Err(Cause::Unsuccessful { exit_code: 1 }));

@@ -1,5 +1,5 @@
-//! In: what came of a run. Out: the same, with those containers alone that run still.
-//! Must not: hold up the end of a run for an engine that does not answer.
+//! In: the outcome of a run. Out: the same, with only those containers that are still running. Must
+//! not: delay the end of a run for an engine that does not respond.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::outcome::Outcome;
 use crate::engine::{EngineError, Observe};
 use crate::topology::name::ContainerName;
 
-/// How many containers are looked at, at once.
+/// How many containers are inspected at once.
 const AT_ONCE: usize = 8;
 
-/// How long the engine may take to answer for each.
+/// How long the engine may take to respond for each.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Looks once more at the containers that a run knows to run: some may have ended since. What cannot be
-/// looked at is believed to be as it was.
+/// Inspects the containers that a run believes to be running: some may have exited since. Those
+/// that cannot be inspected are left as they are.
 pub async fn refresh_running<E: Observe>(engine: &E, outcome: &mut Outcome) {
     let looks = stream::iter(&outcome.running).map(|container| end_of(engine, container));
     let ended: Vec<Option<(ContainerName, Option<i64>)>> = looks.buffer_unordered(AT_ONCE).collect().await;
@@ -27,7 +27,7 @@ pub async fn refresh_running<E: Observe>(engine: &E, outcome: &mut Outcome) {
     }
 }
 
-/// The container, when it runs no more, with its exit code when it is there.
+/// The container if it is no longer running, with its exit code if it exists.
 async fn end_of<E: Observe>(engine: &E, container: &ContainerName) -> Option<(ContainerName, Option<i64>)> {
     let exit_code = match timeout(PATIENCE, engine.inspect(container)).await {
         Ok(Ok(state)) if state.is_running() => return None,

@@ -1,5 +1,5 @@
-//! In: an engine's events. Out: the same, over breaks of the stream.
-//! Must not: know what they are for.
+//! In: an engine's events. Out: the same, across breaks of the stream. Must not: know what they are
+//! for.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::engine::{Change, EngineError, Events};
 use crate::topology::name::ProjectName;
 
-/// The pauses before an engine that cannot be reached is asked again; after the last it is given up.
+/// The delays before an unreachable engine is asked again; after the last one it is given up.
 pub const PAUSES: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(100),
@@ -20,33 +20,33 @@ pub const PAUSES: [Duration; 7] = [
     Duration::from_millis(3200),
 ];
 
-/// The pause after which an engine that lets nobody listen is asked once more, each time.
+/// The delay after which an engine that refuses subscriptions is asked again, each time.
 const LAST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What went on for so long was no failed attempt.
+/// A stream that lasted this long was not a failed attempt.
 const HELD: Duration = Duration::from_secs(10);
 
-/// How long the engine may take to answer a subscription; ssh alone may need a while.
+/// How long the engine may take to respond to a subscription; ssh itself may need a while.
 const ANSWER: Duration = Duration::from_secs(35);
 
-/// How long a stream may say nothing until another one takes its place: one that something on the way has
-/// cut off looks like one in which nothing happens.
+/// After how long without events a stream is replaced: one that was cut off somewhere looks like
+/// one without events.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// What is heard of an engine.
+/// A message of the subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
-    /// The subscription holds from now on. What happened before it, or between two, was not heard.
+    /// The subscription holds from now on. Events before it, or between two, were missed.
     Holds,
-    /// Something happened to a container.
+    /// An event of a container.
     Changed(Change),
-    /// The stream broke, or could not be had; it is tried again.
+    /// The stream broke, or could not be opened; it is retried.
     Broke,
 }
 
-/// Tells `hear` of what happens to a project's containers. Subscribes again when the stream ends, breaks or
-/// says nothing for long. An engine that refuses its events, or does not answer, is asked again and again:
-/// whoever listens looks at the containers now and then. Returns when nobody could be reached for about six
+/// Calls `hear` with the events of a project's containers. Subscribes again when the stream ends,
+/// breaks or is silent for long. An engine that refuses, or does not respond, is asked again
+/// indefinitely: listeners poll meanwhile. Returns when the engine was unreachable for about six
 /// seconds, with the last error.
 pub async fn subscription<E: Events>(
     engine: &E,
@@ -69,11 +69,11 @@ pub async fn subscription<E: Events>(
     }
 }
 
-/// Why nothing more is heard.
+/// Why a stream ended.
 enum Over {
-    /// Nobody could be asked.
+    /// The engine is unreachable.
     Unreachable(EngineError),
-    /// The engine is there, but does not let anybody listen, or not for long.
+    /// The engine responds, but does not deliver events, or not for long.
     Deaf,
 }
 
@@ -81,7 +81,7 @@ enum Over {
 async fn hear_one<E: Events>(engine: &E, project: &ProjectName, hear: &mut impl FnMut(Heard)) -> Over {
     let mut changes = None;
     loop {
-        // The stream before it is read no more, but kept until the new one holds.
+        // The previous stream is no longer read, but kept until the new one holds.
         let asked = timeout(ANSWER, engine.subscribe(project)).await;
         let stream = match asked {
             Ok(Ok(stream)) => changes.insert(stream),

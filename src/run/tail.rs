@@ -1,5 +1,5 @@
-//! In: a container that failed. Out: what it and its health check printed last.
-//! Must not: fail, or hold up the run for long.
+//! In: a container that failed. Out: the last output of it and of its health check. Must not: fail,
+//! or delay the run for long.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,19 +13,20 @@ use crate::topology::name::ContainerName;
 /// How many lines are shown.
 const LINES: usize = 10;
 
-/// How long the engine may take to answer.
+/// How long the engine may take to respond.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The last lines that a container printed, on both its streams; what has come when patience ends.
+/// The last lines of a container's output on both streams; whatever has arrived when the time is
+/// up.
 pub(super) async fn log_tail<E: Observe + Logs>(engine: &E, container: &ContainerName) -> Vec<String> {
     let mut tail = Tail::default();
     let reading = read(engine, container, &mut tail);
-    // A log that cannot be read must not hide the failure that it was to explain.
+    // An unreadable log must not hide the failure that it was to explain.
     let _ = tokio::time::timeout(PATIENCE, reading).await;
     tail.finish()
 }
 
-/// What the container's health check printed last, if it has one that did.
+/// The last output of the container's health check, if any.
 pub(super) async fn last_health_output<E: Observe>(engine: &E, container: &ContainerName) -> Option<String> {
     let state = tokio::time::timeout(PATIENCE, engine.inspect(container)).await.ok()?.ok()?;
     state.health_output
@@ -39,8 +40,8 @@ struct Tail {
 }
 
 async fn read<E: Observe + Logs>(engine: &E, container: &ContainerName, tail: &mut Tail) {
-    // What earlier runs of the same container printed explains nothing. Where the engine started it again by
-    // itself, its runs since are one story.
+    // Output of earlier runs of the same container explains nothing, unless the engine restarted it
+    // by itself.
     let since = engine.inspect(container).await.ok().and_then(|state| state.begun);
     let choice = LogChoice { tail: Some(LINES as u64), since, ..LogChoice::default() };
     let Ok(mut chunks) = engine.logs(container, &choice).await else { return };

@@ -1,6 +1,6 @@
-//! In: a container and a condition. Out: the condition holds, or why it never will.
-//! Must not: trust that everything is heard: it looks when it begins, when something happened, and now and
-//! then although nothing did.
+//! In: a container and a condition. Out: success, or why the condition can never hold. Must not:
+//! rely on events alone: it inspects the container at the beginning, after events, and
+//! periodically.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::plan::Condition;
 use crate::plan::observed::{ContainerState, Status};
 use crate::topology::name::ContainerName;
 
-/// Waits until a container is in a condition. `tell` is told what is seen of it meanwhile.
+/// Waits until a container satisfies a condition. `tell` is called with observations.
 pub(super) async fn wait<E: Engine>(
     engine: &E,
     listeners: &Listeners,
@@ -26,7 +26,7 @@ pub(super) async fn wait<E: Engine>(
     tell: impl Fn(Progress),
 ) -> Result<(), Cause> {
     let begun = Instant::now();
-    // Listening comes before looking, so that nothing happens unheard in between.
+    // Subscribing comes before inspecting, so that nothing is missed in between.
     let mut signals = listeners.listen(container);
     let mut history = History::default();
     let mut stable = StableSince::default();
@@ -62,15 +62,15 @@ pub(super) async fn wait<E: Engine>(
     }
 }
 
-/// What was told of a container that is waited for.
+/// What was last reported about a container that is waited for.
 #[derive(Default)]
 struct LastSeen {
     exit_code: Option<i64>,
 }
 
 impl LastSeen {
-    /// Tells that a container ended and will run again, once for each exit code in a row. Returns its exit
-    /// code.
+    /// Reports that a container exited and will run again, once for consecutive equal exit codes.
+    /// Returns its exit code.
     fn of(&mut self, state: Option<&ContainerState>, tell: impl Fn(Progress)) -> i64 {
         let Some(state) = state else { return 0 };
         let is_news = state.status == Status::Restarting && self.exit_code != Some(state.exit_code);
@@ -89,15 +89,15 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-/// Since when a container has run without an end.
+/// Since when a container has run without an exit.
 #[derive(Default)]
 struct StableSince {
-    /// When it was first seen to run, and how often it had ended then.
+    /// When it was first seen running, and how often it had exited then.
     since: Option<(Instant, u32)>,
 }
 
 impl StableSince {
-    /// Until when a container that runs has to go on.
+    /// Until when a running container has to keep running.
     fn until(&mut self, history: History) -> Instant {
         let same_life = self.since.filter(|(_, exits)| *exits == history.exits);
         let (since, _) = *self.since.insert(same_life.unwrap_or_else(|| (Instant::now(), history.exits)));
@@ -105,7 +105,8 @@ impl StableSince {
     }
 }
 
-/// Waits for the next signal that calls for a look; true when a signal alone says that the wait is over.
+/// Waits for the next signal that requires an inspection; true if a signal alone decides that the
+/// wait is over.
 async fn signal_decides(
     signals: &mut UnboundedReceiver<Signal>,
     until: Condition,
@@ -125,11 +126,11 @@ async fn signal_decides(
     }
 }
 
-/// How long the engine may take to answer what state a container is in.
+/// How long the engine may take to respond with a container's state.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// The container's state; nothing when it is gone. An engine that cannot be reached is asked again for
-/// about six seconds, one that says nothing for a minute and a half.
+/// The container's state; `None` if it no longer exists. An unreachable engine is asked again for
+/// about six seconds, a silent one for a minute and a half.
 pub(super) async fn look<E: Observe>(
     engine: &E,
     container: &ContainerName,

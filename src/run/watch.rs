@@ -1,5 +1,5 @@
-//! In: the engine's events. Out: a signal to every wait that one concerns.
-//! Must not: judge, or look at containers.
+//! In: the engine's events. Out: a signal to every wait that one affects. Must not: judge, or
+//! inspect containers.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -17,40 +17,40 @@ use crate::plan::observed::Health;
 use crate::plan::{Action, Plan};
 use crate::topology::name::ContainerName;
 
-/// What a wait is told.
+/// A signal to a wait.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Signal {
     /// The container's health check passes.
     Healthy,
-    /// The container's process ended.
+    /// The container's process exited.
     Died {
         /// Its exit code.
         exit_code: i64,
     },
-    /// Something happened that only the container's state tells.
+    /// Something happened that requires an inspection.
     LookAgain,
 }
 
-/// The waits that are under way, by container.
+/// The waits in progress, by container.
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
     by_container: RefCell<HashMap<ContainerName, Vec<UnboundedSender<Signal>>>>,
-    /// Containers that this run starts and of whose start nothing was heard so far.
+    /// Containers that this run starts, without an event so far.
     unheard_starts: RefCell<HashSet<ContainerName>>,
-    /// Whether what happens can be expected to be heard.
+    /// Whether events are currently received.
     hears: Cell<bool>,
 }
 
-/// How often a container is looked at while it is waited for, although nothing is heard of it: streams of
-/// events go deaf without a word, where connections that are idle are dropped or answers are kept back.
+/// How often a container is inspected while it is waited for without events: event streams may
+/// silently go dead where idle connections are dropped or responses are buffered.
 pub(super) const NET: Duration = Duration::from_secs(5);
 
-/// How often it is where no events are to be had, or some were missed.
+/// The same where events are unavailable, or some were missed.
 pub(super) const NET_WHEN_DEAF: Duration = Duration::from_secs(1);
 
-/// Passes the engine's events on until the future is dropped. When there may have been some that nobody
-/// heard, every wait looks again. `tried` is told when the first attempt to subscribe is over. A plan that
-/// waits for nothing needs no subscription.
+/// Passes on the engine's events until the future is dropped. After a possible gap, every wait
+/// inspects its container again. `tried` is notified after the first attempt to subscribe. A plan
+/// without waits needs no subscription.
 pub(super) async fn pass_on<E: Engine>(
     engine: &E,
     plan: &Plan,
@@ -64,42 +64,43 @@ pub(super) async fn pass_on<E: Engine>(
     let renamed_by_us = new_names(plan);
     let mut tried = Some(tried);
     let hear = |heard| {
-        // Somebody who waits no more for the first answer has missed what came before it.
+        // A receiver that no longer waits for the first attempt has missed events before it.
         let is_first = tried.take().is_some_and(|tried| tried.send(()).is_ok());
         match heard {
             Heard::Holds => {
                 listeners.hears.set(true);
                 if !is_first {
-                    // What was not heard by now never will be.
+                    // Events missed by now will never arrive.
                     listeners.unheard_starts.borrow_mut().clear();
                     listeners.tell_all(&Signal::LookAgain);
                 }
             }
-            // Without a subscription the run begins too: waits look when they begin, and again later.
+            // The run begins even without a subscription: waits inspect at their beginning, and
+            // periodically.
             Heard::Broke => listeners.hears.set(false),
-            Heard::Changed(change) => listeners.note(&change, &renamed_by_us),
+            Heard::Changed(change) => listeners.apply(&change, &renamed_by_us),
         }
     };
-    // Whether the engine is gone altogether, the next look at a container tells.
+    // Whether the engine is gone altogether is determined by the next inspection.
     subscription(engine, &plan.project, hear).await;
     pending().await
 }
 
 impl Listeners {
-    /// What happens to a container from here on.
+    /// The signals about a container from here on.
     pub(super) fn listen(&self, container: &ContainerName) -> UnboundedReceiver<Signal> {
         let (sender, receiver) = unbounded_channel();
         self.by_container.borrow_mut().entry(container.clone()).or_default().push(sender);
         receiver
     }
 
-    /// This run is about to start a container. Until the engine tells of the start, whatever it tells
-    /// under this name is of a predecessor, or of an earlier life of the same container.
+    /// This run is about to start a container. Events under its name before that of the start
+    /// belong to a predecessor, or to an earlier run of the same container.
     pub(super) fn starts(&self, container: &ContainerName) {
         self.unheard_starts.borrow_mut().insert(container.clone());
     }
 
-    fn note(&self, change: &Change, renamed_by_us: &HashSet<&ContainerName>) {
+    fn apply(&self, change: &Change, renamed_by_us: &HashSet<&ContainerName>) {
         let container = &change.container;
         if change.what == What::Started {
             self.unheard_starts.borrow_mut().remove(container);
@@ -118,7 +119,7 @@ impl Listeners {
             | What::Removed => {
                 self.tell(container, &Signal::LookAgain);
             }
-            // The event has the new name alone, so that any wait may be for the old one.
+            // The event has only the new name, so that any wait may be for the old one.
             What::Renamed if !renamed_by_us.contains(container) => self.tell_all(&Signal::LookAgain),
             What::Renamed
             | What::Created
@@ -142,12 +143,12 @@ impl Listeners {
         });
     }
 
-    /// When a container is to be looked at, at the latest, if nothing is heard of it.
+    /// The latest time for the next inspection of a container without events.
     pub(super) fn next_look(&self) -> Instant {
         Instant::now() + if self.hears.get() { NET } else { NET_WHEN_DEAF }
     }
 
-    /// Something happened that was not heard, so that not everything is.
+    /// An event was missed, so events are not reliable.
     pub(super) fn missed(&self) {
         self.hears.set(false);
     }
@@ -157,7 +158,7 @@ fn has_waits(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step.action, Action::Wait { .. }))
 }
 
-/// The names that containers get by the plan itself: a wait is never for their old ones.
+/// The names that the plan itself gives to containers: a wait is never for their old ones.
 fn new_names(plan: &Plan) -> HashSet<&ContainerName> {
     let steps = plan.steps.iter();
     steps
@@ -173,13 +174,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_heard_before_a_start_is_not_of_what_was_started() {
+    fn events_before_a_start_do_not_belong_to_the_started_container() {
         let listeners = Listeners::default();
         let name: ContainerName = "shop-job-1".into();
         listeners.starts(&name);
         let mut signals = listeners.listen(&name);
         let hear = |what| {
-            listeners.note(&Change { container: name.clone(), what, at: 0 }, &HashSet::new());
+            listeners.apply(&Change { container: name.clone(), what, at: 0 }, &HashSet::new());
         };
         hear(What::Died { exit_code: 0 });
         hear(What::Health(Health::Healthy));

@@ -289,7 +289,7 @@ impl<'a, E: Engine> Session<'a, E> {
         let report = report::report(self.form(), is_terminal, context, &self.live, &mut to);
         let mut report = Redacted::new(report, redacted);
         let is_reported = |event: &Event| {
-            self.expected_exits.note(plan, event);
+            self.expected_exits.apply(plan, event);
             self.turn.note(plan, event);
             let is_hidden = self.quiet_filter.hides(plan, event);
             !is_hidden && !self.hook_lines.capture(plan, event, self.shown)

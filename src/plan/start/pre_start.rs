@@ -1,4 +1,4 @@
-//! Containers that run to their ends before one that was only created is first started (`pre_start`).
+//! `pre_start` containers, which run to completion before a created container is first started.
 
 use super::Start;
 use crate::plan::observed::{ObservedContainer, Status};
@@ -9,9 +9,10 @@ use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::service::hook::PreStartHook;
 
 impl<'a> Start<'a> {
-    /// Adds what comes before the first start of a container, and returns its last step. As with `up`,
-    /// what is not for each replica runs once for the service, unless a replica that ran shows that it
-    /// has. Compose Specification, "pre_start": what succeeded is not run again.
+    /// Adds the steps before the first start of a container, and returns the last one. As with
+    /// `up`, hooks that are not per replica run once for the service, unless a replica that has run
+    /// shows that they did. Compose Specification, "pre_start": hooks that succeeded are not run
+    /// again.
     pub(super) fn before_first_start(
         &mut self,
         container: &'a ObservedContainer,
@@ -47,7 +48,7 @@ impl<'a> Start<'a> {
         last
     }
 
-    /// The container that stands for a service where another one shares something with it.
+    /// The container of a service for others to share something with.
     fn stand_in(&self, topology: &Topology, service: &ServiceName) -> Option<ContainerName> {
         let first = self.containers.of(service).min_by_key(|container| container.number);
         let first = first.map(|container| container.name.clone());
@@ -56,8 +57,8 @@ impl<'a> Start<'a> {
         })
     }
 
-    /// The step that pulls an image of its own, when it is not there. That of the service is: its container
-    /// was made of it.
+    /// The step that pulls the hook's own image, if missing. That of the service exists, as its
+    /// container was created from it.
     fn image_of(&mut self, hook: &PreStartHook, container: &ObservedContainer) -> Option<StepId> {
         let image = hook.image.as_ref()?.value.clone();
         if let Some(known) = self.pulls.get(&image) {
@@ -113,7 +114,7 @@ services:
     }
 
     #[test]
-    fn what_was_only_created_is_prepared_once_and_after_what_its_service_needs() {
+    fn pre_start_containers_run_once_and_after_dependencies() {
         assert_eq!(
             plan("db: created\nweb: created\nweb: created"),
             [
@@ -129,7 +130,7 @@ services:
     }
 
     #[test]
-    fn what_ran_before_shows_that_its_service_is_prepared() {
+    fn a_replica_that_has_run_shows_that_pre_start_hooks_did() {
         assert_eq!(
             plan("db: running\nweb: failed\nweb: created"),
             ["start web", "run shop-web-2-pre_start-1", "start web after run shop-web-2-pre_start-1"]

@@ -1,4 +1,4 @@
-//! Where a service's image comes from.
+//! The steps for a service's image.
 
 use super::{BuildChoice, Context, Gate, PullChoice, Up, order};
 use crate::diagnostic::code;
@@ -11,8 +11,8 @@ use crate::topology::{Service, Topology};
 use crate::value::image::ImageReference;
 
 impl<'a> Context<'a> {
-    /// The condition under which an unchanged container is replaced: its image is made anew, and turns
-    /// out to be another one.
+    /// The condition under which an unchanged container is replaced: its image is pulled or built,
+    /// and turns out to be another one.
     pub(super) fn renewal(
         self,
         name: &ServiceName,
@@ -25,7 +25,7 @@ impl<'a> Context<'a> {
         is_renewed.then(|| Guard::ImageDiffers([FormerImage { image, from: container.image.clone() }].into()))
     }
 
-    /// Whether an image that is there is made anew for one of the services.
+    /// Whether an existing image is pulled or built again for one of the services.
     pub(super) fn is_renewed(self, image: &ImageReference) -> bool {
         let mut users = self.topology.services.iter();
         users.any(|(name, service)| {
@@ -36,7 +36,8 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The service that says how the image is built: this one, or another one of the same image.
+    /// The service that defines how the image is built: this one, or another one with the same
+    /// image.
     fn builder<'s>(
         self,
         name: &'s ServiceName,
@@ -54,7 +55,7 @@ impl<'a> Context<'a> {
         Some((builder.0, &builder.1.value))
     }
 
-    /// The service that says how the image is built, when it is to be built.
+    /// The service that defines how the image is built, if it is to be built.
     fn building<'s>(
         self,
         name: &'s ServiceName,
@@ -67,7 +68,7 @@ impl<'a> Context<'a> {
         self.builder(name, service).filter(|(_, builder)| self.is_built(builder, is_there))
     }
 
-    /// The services whose images a build copies from, or begins with.
+    /// The services whose images a build copies from or is based on.
     fn build_contexts(self, builder: &ServiceName) -> Vec<&'a ServiceName> {
         let Topology { services, inactive, .. } = self.topology;
         let known =
@@ -92,7 +93,7 @@ impl<'a> Context<'a> {
     }
 
     fn is_pulled(self, service: &Service, is_there: bool) -> bool {
-        // An image without a name of its own is in no registry.
+        // An image without an explicit name is in no registry.
         if service.image.is_none() {
             return false;
         }
@@ -106,14 +107,14 @@ impl<'a> Context<'a> {
         match asked {
             PullChoice::Never => false,
             PullChoice::Missing => !is_there,
-            // What is built here is not looked for elsewhere.
+            // An image that is built here is not pulled.
             PullChoice::Always => service.build.is_none(),
         }
     }
 }
 
 impl Context<'_> {
-    /// An image whose age is not known is taken for old.
+    /// An image of unknown age is considered old.
     fn pull_after(self, service: &Service, period: Option<Duration>) -> PullChoice {
         let age = service.image.as_ref().and_then(|image| self.observed.image_ages.get(&image.value));
         match (age, period) {
@@ -124,7 +125,7 @@ impl Context<'_> {
 }
 
 impl<'a> Up<'a> {
-    /// The step that makes sure of a service's image before a container is created from it.
+    /// The step that provides a service's image before a container is created from it.
     pub(super) fn image(&mut self, name: &ServiceName, service: &Service) -> Option<StepId> {
         let context = self.context;
         let topology = context.topology;
@@ -136,7 +137,7 @@ impl<'a> Up<'a> {
             let builder = unknown.and_then(|service| context.building(name, service));
             builder.map_or(Vec::new(), |(name, _)| context.build_contexts(name))
         };
-        // A build may copy from other services' images; an image that is not built needs none of them.
+        // A build may need other services' images; an image that is not built needs none of them.
         for needed in order::needed_first(&[name], unknown_contexts) {
             if let Some(needed_service) = context.service(needed) {
                 self.single_image(needed, needed_service);

@@ -1,7 +1,7 @@
-//! Images that a service needs beside its own: it mounts them, or runs them before its own.
+//! Further images of a service: those that it mounts, and those of its `pre_start` hooks.
 //!
-//! A container holds on to the image that a reference named when it was created. Which one that was is in its
-//! labels: the engine does not tell.
+//! A container keeps the image that a reference meant when it was created. Its labels record which
+//! one that was, as the engine does not report it.
 
 use super::decision::Decision;
 use super::{Context, Gate, PullChoice, Up};
@@ -14,7 +14,7 @@ use crate::value::image::ImageReference;
 /// An image that is mounted in a container.
 struct Mounted {
     reference: ImageReference,
-    /// The image that the reference named then.
+    /// The image that the reference meant then.
     from: ImageId,
 }
 
@@ -25,7 +25,8 @@ impl Mounted {
 }
 
 impl<'a> Context<'a> {
-    /// Why a container is replaced for the sake of what it mounts, surely or once that is made anew.
+    /// Why a container is replaced because of a mounted image, unconditionally or once that is
+    /// rebuilt.
     pub(super) fn mounts_another_image(
         self,
         service: &Service,
@@ -52,7 +53,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// What is mounted in a container of a service, as far as its labels tell.
+/// The images mounted in a container of a service, as far as its labels record them.
 fn mounted(service: &Service, container: &ObservedContainer) -> Vec<Mounted> {
     let mut noted = label::mounted_images(&container.labels);
     let mounted = |(target, reference)| Some(Mounted { from: noted.remove(target)?, reference });
@@ -60,13 +61,13 @@ fn mounted(service: &Service, container: &ObservedContainer) -> Vec<Mounted> {
 }
 
 impl Up<'_> {
-    /// The steps that make sure of what a service mounts.
+    /// The steps that provide the images that a service mounts.
     pub(super) fn mounted_images(&mut self, name: &ServiceName, service: &Service) -> Vec<Gate> {
         let images: Vec<ImageReference> = spec::mounted_images(service).map(|(_, image)| image).collect();
         images.into_iter().filter_map(|image| self.further_image(name, service, image)).collect()
     }
 
-    /// The step that makes sure of an image that a service needs beside its own.
+    /// The step that provides a further image of a service.
     pub(super) fn further_image(
         &mut self,
         name: &ServiceName,

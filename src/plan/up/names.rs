@@ -1,5 +1,5 @@
-//! Container names that move from one container to another: the one must give it up before the other
-//! takes it.
+//! Container names that move from one container to another, which must not happen before the first
+//! one releases it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::plan::{Action, Needs, Plan, StepId};
 use crate::topology::name::ContainerName;
 
 impl Up<'_> {
-    /// Orders the plan's steps by names; a name that nobody gives up is an error.
+    /// Orders the plan's steps by names; a name that is not released is an error.
     pub(super) fn hand_names_over(&mut self) {
         let given_up = given_up(&self.plan);
         let holders = self.context.observed.containers.iter().map(|holder| (&holder.name, holder));
@@ -34,7 +34,7 @@ impl Up<'_> {
         if let Action::CreateContainer(spec) = &self.plan.steps[step].action
             && spec.one_off.is_some()
         {
-            // Only a name that was asked for can be taken: others are made up.
+            // Only explicit names can be taken: others are generated.
             self.found
                 .error(code::NAME_TAKEN, format!("`--name`: there is a container `{name}` already"))
                 .help(format!("remove it, `docker rm -f {name}`, or use another name"));

@@ -1,8 +1,7 @@
-//! In: services that are to be brought up, and the API that the engine speaks. Out: an error for each
-//! attribute that needs a newer one, before anything is made.
-//! Must not: know how an attribute is applied.
+//! In: services to bring up, and the engine's API version. Out: an error for each attribute that
+//! needs a newer one, before anything is created. Must not: know how an attribute is applied.
 //!
-//! Docker Engine API, "API version history": an older engine ignores what it does not know.
+//! Docker Engine API, "API version history": an older engine ignores unknown attributes.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +15,8 @@ use crate::topology::service::mount::{BindOptions, MountKind, VolumeOptions};
 use crate::topology::service::{Mount, ServiceNetwork};
 use crate::topology::{Service, Topology};
 
-/// Reports what the engine is too old for. Nothing is too new for an engine of which the version is
-/// not known.
+/// Reports attributes that the engine is too old for. With an unknown version, everything is
+/// accepted.
 pub(super) fn check<'a>(
     context: Context<'a>,
     services: impl Iterator<Item = (&'a ServiceName, &'a Service)>,
@@ -39,7 +38,7 @@ pub(super) fn check<'a>(
     }
 }
 
-/// An attribute, and the API version 1.`minor` that knows it.
+/// An attribute, and the API version 1.`minor` that introduced it.
 struct Need {
     attribute: String,
     minor: u32,
@@ -92,7 +91,7 @@ fn of_mount(mount: &Mount, at: Span) -> Option<Need> {
     mount.volume.as_ref().and_then(subpath).or_else(|| mount.bind.as_ref().and_then(recursive))
 }
 
-/// The hardware address on the first network is that of the container, which older engines know.
+/// The MAC address on the first network is that of the container, which older engines support.
 fn of_network(place: usize, network: &Named<Box<ServiceNetwork>>) -> Vec<Need> {
     let mac_address = network.mac_address.as_ref().filter(|_| place > 0);
     let mac_address = mac_address.map(|given| Need::new("mac_address", 44, given.span));
@@ -101,7 +100,7 @@ fn of_network(place: usize, network: &Named<Box<ServiceNetwork>>) -> Vec<Need> {
     [mac_address, gw_priority, interface].into_iter().flatten().collect()
 }
 
-/// The first release of the engine that speaks API 1.`minor`.
+/// The first release of the engine with API 1.`minor`.
 fn release(minor: u32) -> &'static str {
     match minor {
         ..=41 => "20.10",

@@ -1,4 +1,4 @@
-//! What `run` does: what a service depends on is brought up, and one container more is created.
+//! Plans `run`: a service's dependencies are brought up, and one more container is created.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,29 +12,29 @@ use crate::plan::{Action, Because, Plan, build, spec};
 use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::{Service, Topology};
 
-/// What the caller decides about a container of `run`.
+/// The caller's options for a container of `run`.
 #[derive(Clone, Debug)]
 pub struct OneOffChoices {
-    /// The service that it is made from.
+    /// The service that it is based on.
     pub service_name: ServiceName,
-    /// The service as the container has it.
+    /// The service adapted for the container.
     pub service: Arc<Service>,
-    /// The container's name; one is made when absent.
+    /// The container's name; generated when absent.
     pub name: Option<ContainerName>,
-    /// 64 hexadecimal digits that no other container of `run` has.
+    /// 64 hexadecimal digits that identify the container.
     pub slug: String,
-    /// Whether it answers to the service's names in its networks.
+    /// Whether it has the service's names as aliases in its networks.
     pub has_aliases: bool,
     /// How it differs from a service's container.
     pub one_off: OneOff,
-    /// What is decided about images, and about what the service depends on.
+    /// The options for images and for the service's dependencies.
     pub up: UpChoices,
 }
 
-/// What the engine is to be asked before planning.
+/// What to look for in the engine before planning.
 pub fn one_off_query(topology: &Topology, service: &ServiceName) -> Query {
     let needed = order::services(topology, std::slice::from_ref(service), false);
-    // What is there need not be built for what is built from it.
+    // Existing images need not be built for those that are built from them.
     let contexts = topology.services.keys().chain(topology.inactive.keys());
     let contexts: BTreeSet<ServiceName> = contexts.flat_map(|name| build::contexts(topology, name)).collect();
     let images = needed.into_iter().chain(contexts).filter_map(|name| {
@@ -44,8 +44,8 @@ pub fn one_off_query(topology: &Topology, service: &ServiceName) -> Query {
     Query { images: images.flatten().collect(), ..super::query(topology) }
 }
 
-/// Plans `run`. The container is created by the last step, and started by none: whoever wants its
-/// output attaches to it first. What stands in the way goes to `found`.
+/// Plans `run`. The last step creates the container; none starts it: a client attaches to it first.
+/// Errors go to `found`.
 pub fn one_off(
     topology: &Topology,
     observed: &Observed,

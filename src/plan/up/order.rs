@@ -6,8 +6,8 @@ use crate::topology::name::ServiceName;
 use crate::topology::service::{Namespace, ShareKind};
 use crate::topology::{Service, Topology};
 
-/// The chosen services (all when none is chosen) and what they depend on; a service comes after all
-/// that it depends on. The topology has no cycles.
+/// The chosen services (all if none is chosen) and their dependencies; each service comes after all
+/// its dependencies. The topology has no cycles.
 pub fn services(topology: &Topology, chosen: &[ServiceName], without_dependencies: bool) -> Vec<ServiceName> {
     let roots: Vec<&ServiceName> =
         if chosen.is_empty() { topology.services.keys().collect() } else { chosen.iter().collect() };
@@ -22,14 +22,15 @@ fn needs<'a>(topology: &'a Topology, name: &ServiceName) -> Vec<&'a ServiceName>
     topology.services.get(name).map(|service| service.depends_on.0.keys().collect()).unwrap_or_default()
 }
 
-/// The services and all that they need; each comes after what it needs.
+/// The services and all their dependencies; each comes after its dependencies.
 pub fn needed_first<'a>(
     services: &[&'a ServiceName],
     needs: impl Fn(&'a ServiceName) -> Vec<&'a ServiceName>,
 ) -> Vec<&'a ServiceName> {
     let mut order = Vec::new();
     let mut seen = BTreeSet::new();
-    // Depth first with an own stack: a chain of services may be long. `true` marks the way back.
+    // Depth first with an explicit stack: a chain of services may be long. `true` marks the way
+    // back.
     let mut stack: Vec<(&ServiceName, bool)> = services.iter().rev().map(|name| (*name, false)).collect();
     while let Some((name, is_way_back)) = stack.pop() {
         if is_way_back {
@@ -42,7 +43,7 @@ pub fn needed_first<'a>(
     order
 }
 
-/// Which services go along with others that were chosen.
+/// Which services are affected by others that were chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Along {
     /// None.
@@ -50,11 +51,11 @@ pub enum Along {
     /// Those that share a namespace or volumes, or are linked by the engine: without the other one they are cut
     /// off.
     Sharing,
-    /// Those too that are to be restarted with what they depend on.
+    /// Those with `restart: true` as well.
     Restarted,
 }
 
-/// The services that go along with these, and those that go along with them; each comes after what it needs.
+/// The services that are affected by these, transitively; each comes after its dependencies.
 pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec<ServiceName> {
     let mut with: BTreeSet<&ServiceName> = services.iter().collect();
     if along == Along::Nobody {
@@ -77,9 +78,9 @@ pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec
     followers
 }
 
-/// Services that a service is linked to by the engine's own means: where a container is on no network that was
-/// made for it, the one that it is linked to is looked for when it is created, and no other one takes its place.
-/// With the namespace of the machine or of another container, the engine refuses links.
+/// The services that the engine itself links a service to: if a container is on no user-defined
+/// network, its link is resolved when it is created, and never updated. With the namespace of the
+/// host or of another container, the engine refuses links.
 pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
     let is_engines = match service.network_mode.as_ref().map(|mode| &mode.value) {
         Some(Namespace::None) => true,
@@ -89,8 +90,8 @@ pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> 
     service.links.iter().filter(move |_| is_engines).map(|link| link.name.clone())
 }
 
-/// Services whose namespaces or volumes a service shares, and those that the engine links it to: it holds on
-/// to one container of each, and must be replaced with it.
+/// Services whose namespaces or volumes a service shares, and those that the engine links it to: it
+/// uses one container of each, and must be replaced with it.
 pub fn held(topology: &Topology, service: &Service) -> BTreeSet<ServiceName> {
     namespaces(topology, service).chain(volumes_from(service)).chain(linked(service)).collect()
 }
@@ -101,7 +102,7 @@ pub fn volumes_from(service: &Service) -> impl Iterator<Item = ServiceName> + us
     by_volumes.filter_map(|share| share.owner.service().cloned())
 }
 
-/// Services whose namespaces a service shares: what it has of them is gone when they stop.
+/// Services whose namespaces a service shares, which end when they stop.
 pub fn namespaces<'a>(
     topology: &'a Topology,
     service: &'a Service,

@@ -1,4 +1,4 @@
-//! Host ports that move from one container to another: the one must stop before the other starts.
+//! Host ports that move from one container to another: the first must stop before the other starts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::topology::Service;
 use crate::topology::name::ServiceName;
 use crate::value::port::{PortRange, Protocol};
 
-/// Host ports that are given up and taken in one plan.
+/// Host ports that are released and taken by a plan.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
     released: Vec<Released>,
@@ -22,7 +22,7 @@ struct Released {
     port: u16,
     protocol: Protocol,
     stop: StepId,
-    /// What the stop waits for only so that the container runs for longer.
+    /// What the stop waits for only in order to keep the container running longer.
     gates: Vec<StepId>,
 }
 
@@ -57,7 +57,7 @@ impl Ports {
         }));
     }
 
-    /// Orders the plan's steps by them.
+    /// Orders the plan's steps by ports.
     pub(super) fn hand_over(self, plan: &mut Plan, observed: &Observed) {
         let held = held(observed);
         let mut wanted: BTreeMap<(&ServiceName, PortRange, Protocol), usize> = BTreeMap::new();
@@ -71,7 +71,7 @@ impl Ports {
         let mut conflicts: BTreeMap<(&ServiceName, PortRange, Protocol), Vec<&Released>> = BTreeMap::new();
         for taken in &self.taken {
             let conflicts = conflicts.entry(taken.key()).or_insert_with(|| {
-                // Where there is room for all, nobody waits.
+                // With enough ports for all, nothing needs to wait.
                 if taken.range.len() >= wanted[&taken.key()] + count(&held, taken) {
                     return Vec::new();
                 }
@@ -86,11 +86,12 @@ impl Ports {
                     continue;
                 }
                 if plan.steps.waits_for(*stop, taken.start) {
-                    // One that is waited for takes a port of one that waits for it: that one cannot run
-                    // until then.
+                    // A dependency takes a port of its dependant, which cannot keep running until
+                    // then.
                     plan.steps[*stop].needs.retain(|needed, _| !gates.contains(needed));
                 }
-                // Two services may swap their ports while one waits for the other: then no order fits.
+                // Two services may swap their ports while one waits for the other: then no order
+                // works.
                 if !plan.steps.waits_for(*stop, taken.start) {
                     plan.steps.order(*stop, taken.start, Needs::Done);
                 }
@@ -99,19 +100,19 @@ impl Ports {
     }
 }
 
-/// The host ports that running containers hold, by their protocols.
+/// The host ports of running containers, with protocols.
 fn held(observed: &Observed) -> BTreeSet<(Protocol, u16)> {
     let running = observed.containers.iter().filter(|container| container.state.is_running());
     running.flat_map(host_ports).collect()
 }
 
-/// How many of the ports that could be taken are held.
+/// How many of the possible ports are held.
 fn count(held: &BTreeSet<(Protocol, u16)>, taken: &Taken) -> usize {
     held.range(taken.first()..=taken.last()).count()
 }
 
 impl Taken {
-    /// What it has in common with other replicas of the service that take one of the same ports.
+    /// What it has in common with other replicas of the service that take a port of the same range.
     fn key(&self) -> (&ServiceName, PortRange, Protocol) {
         (&self.service, self.range, self.protocol)
     }
@@ -124,14 +125,14 @@ impl Taken {
         (self.protocol, self.range.last)
     }
 
-    /// Replicas that share a range leave each other room: as one starts, its own predecessor's port is
-    /// free.
+    /// Replicas that share a range leave a port for each other: when one starts, its own
+    /// predecessor's port is free.
     fn shares_range_with(&self, released: &Released) -> bool {
         self.service == released.service && self.range.len() > 1
     }
 }
 
-/// The host ports that a container holds, by their protocols.
+/// The host ports of a container, with protocols.
 fn host_ports(container: &ObservedContainer) -> impl Iterator<Item = (Protocol, u16)> {
     container.ports.iter().filter_map(|port| Some((port.protocol, port.host?.port())))
 }

@@ -1,4 +1,4 @@
-//! Containers that run to their ends before a service's own are first started (`pre_start`).
+//! `pre_start` containers, which run to completion before a service's own are first started.
 
 use super::container::Placing;
 use super::decision::{Decision, Replica};
@@ -9,7 +9,7 @@ use crate::topology::name::ContainerName;
 use crate::topology::service::hook::PreStartHook;
 
 impl Replica<'_> {
-    /// Whether it was started before, and stays.
+    /// Whether it was started before, and is kept.
     pub(super) fn has_run_before(&self) -> bool {
         let has_run = |status| status != Status::Created;
         self.replaced.is_none() && self.current.is_some_and(|current| has_run(current.state.status))
@@ -17,9 +17,9 @@ impl Replica<'_> {
 }
 
 impl Up<'_> {
-    /// What a container's first start waits for: all that it waits for anyway, and the containers that run
-    /// before. Those that are not for each replica run once for the service, unless a replica that stays
-    /// shows that they have.
+    /// What a container's first start waits for: everything that any start waits for, and the
+    /// `pre_start` containers. Hooks that are not per replica run once for the service, unless a
+    /// remaining replica shows that they did.
     pub(super) fn before_first_start(
         &mut self,
         placing: &Placing<'_>,

@@ -1,6 +1,6 @@
-//! In: services that are to be brought up, and how many processors the engine's machine has. Out: an error for
-//! more processor time than there is, and a warning for processors that are hardly there, before anything is made.
-//! Must not: know how a limit is applied.
+//! In: services to bring up, and the number of processors of the engine's machine. Out: an error
+//! for more CPU time than exists, and a warning for CPUs that probably do not, before anything is
+//! created. Must not: know how a limit is applied.
 
 use super::Context;
 use crate::diagnostic::{Diagnostics, code};
@@ -13,7 +13,7 @@ pub(super) fn are_limited(service: &Service) -> bool {
     service.cpuset.is_some() || limits(service).next().is_some()
 }
 
-/// Reports limits beyond what the machine has, where that is known.
+/// Reports limits beyond the machine's, if known.
 pub(super) fn check<'a>(
     context: Context<'a>,
     services: impl Iterator<Item = (&'a ServiceName, &'a Service)>,
@@ -30,8 +30,8 @@ pub(super) fn check<'a>(
     }
 }
 
-/// Every limit of processor time, and its place. The engine refuses one above the number of its processors, as
-/// `GET /info` tells it.
+/// Every limit of CPU time, with its place. The engine refuses one above its number of processors,
+/// as reported by `GET /info`.
 fn limits(service: &Service) -> impl Iterator<Item = (f64, Span)> {
     let resources = service.deploy.as_ref().and_then(|deploy| deploy.resources.as_ref());
     let deployed = resources.and_then(|resources| resources.limits.as_ref()?.cpus.as_ref());
@@ -41,7 +41,7 @@ fn limits(service: &Service) -> impl Iterator<Item = (f64, Span)> {
 }
 
 fn check_limit(limit: f64, at: Span, processors: usize, found: &mut Diagnostics) {
-    // As precise as the engine's own number of billionths.
+    // As precise as the engine's billionths of a CPU.
     if limit * 1e9 <= processors as f64 * 1e9 {
         return;
     }
@@ -51,7 +51,7 @@ fn check_limit(limit: f64, at: Span, processors: usize, found: &mut Diagnostics)
         .help(format!("write `{processors}` or less, or leave it out for no limit"));
 }
 
-/// An engine that may use only some processors of its machine tells their number, not which ones they are.
+/// An engine that may use only some of the machine's CPUs reports their number, but not which.
 fn check_set(
     topology: &Topology,
     name: &ServiceName,

@@ -1,4 +1,4 @@
-//! The volumes that containers mount, and what is said of resources that cannot be made to match.
+//! The volumes that containers mount, and warnings about resources that cannot be made to match.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::topology::attribute::{Attribute, Form};
 use crate::topology::name::{VolumeKey, VolumeName};
 
 impl Up<'_> {
-    /// The steps that make sure of a service's volumes.
+    /// The steps that provide a service's volumes.
     pub(super) fn volumes_of(&mut self, service: &Service) -> Vec<Gate> {
         let keys = service.volumes.0.iter().filter_map(|mount| mount.volume_key());
         let steps: Vec<StepId> = keys.filter_map(|key| self.volume(&key.value)).collect();
@@ -45,7 +45,7 @@ impl Up<'_> {
         step
     }
 
-    /// A volume under another key begins empty, and what is in the former one is used no more.
+    /// A volume under another key begins empty, and the former one is no longer used.
     pub(super) fn warn_of_volumes_left(&mut self) {
         let topology = self.context.topology;
         let created = self.plan.steps.iter().filter_map(|step| match &step.action {
@@ -79,7 +79,7 @@ impl Up<'_> {
         }
     }
 
-    /// A volume that is there is used as it is: making it anew would destroy what is in it.
+    /// An existing volume is used as it is: recreating it would destroy its data.
     fn check_volume(&mut self, key: &VolumeKey, observed: &ObservedVolume, at: Span) {
         let topology = self.context.topology;
         let name = observed.name.as_str();
@@ -111,7 +111,7 @@ impl Up<'_> {
             .help(format!("add `external: true`, or give this {kind} another name"));
     }
 
-    /// `reason` says at the place of the resource why it is not made anew.
+    /// `reason` is the label at the resource's place: why it is not recreated.
     pub(super) fn warn_of_changed(
         &mut self,
         kind: &str,
@@ -125,7 +125,7 @@ impl Up<'_> {
                 let fields: Vec<String> = changes.iter().map(|change| format!("`{}`", change.path)).collect();
                 format!(": {}", fields.join(", "))
             }
-            // Docker Compose made it, and left nothing but a fingerprint.
+            // Docker Compose created it, and left only a fingerprint.
             _ => String::new(),
         };
         let message = format!("the {kind} `{name}` was made from other settings{fields}");

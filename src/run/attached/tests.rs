@@ -37,12 +37,12 @@ fn up(abort: Abort) -> AttachedUp {
     AttachedUp::new(abort, false, false)
 }
 
-/// Nobody watches so far, but could.
+/// Files are not watched, but could be.
 fn watchable(abort: Abort) -> AttachedUp {
     AttachedUp::new(abort, true, false)
 }
 
-/// What the last event leads to.
+/// Checks the decisions after the last event.
 #[track_caller]
 fn check(mut machine: AttachedUp, events: &[AttachedEvent], expected: &[Decision]) {
     let mut decisions = Vec::new();
@@ -53,13 +53,13 @@ fn check(mut machine: AttachedUp, events: &[AttachedEvent], expected: &[Decision
 }
 
 #[test]
-fn what_is_brought_up_is_followed() {
+fn services_are_followed_once_they_are_up() {
     check(up(Abort::Never), &[UP], &[keep(false), FollowEnds]);
     check(AttachedUp::new(Abort::Never, true, true), &[UP], &[keep(true), FollowEnds, StartWatching]);
 }
 
 #[test]
-fn where_nobody_reads_the_output_it_is_over_once_all_is_up() {
+fn with_a_closed_pipe_it_ends_once_everything_is_up() {
     let exit = Exit(ExitReason::Service(None));
     check(up(Abort::Never), &[OutputEnded], &[]);
     check(up(Abort::Never), &[OutputEnded, UP], &[keep(false), FollowEnds, exit]);
@@ -67,7 +67,7 @@ fn where_nobody_reads_the_output_it_is_over_once_all_is_up() {
 }
 
 #[test]
-fn a_failure_ends_it_and_stops_what_runs_where_ends_count() {
+fn a_failure_ends_it_and_stops_everything_with_abort_options() {
     check(up(Abort::Never), &[FAILED], &[Exit(ExitReason::Run)]);
     for abort in [Abort::OnExit, Abort::OnFailure] {
         check(up(abort), &[FAILED], &[StopWatching, Stop]);
@@ -76,7 +76,7 @@ fn a_failure_ends_it_and_stops_what_runs_where_ends_count() {
 }
 
 #[test]
-fn an_interrupt_while_bringing_up_is_left_to_the_run_and_stops_what_it_left() {
+fn an_interrupt_during_startup_is_handled_by_the_run_before_stopping() {
     for brought_up in [UP, FAILED] {
         check(up(Abort::Never), &[Interrupted], &[]);
         check(up(Abort::Never), &[Interrupted, brought_up.clone()], &[StopWatching, Stop]);
@@ -94,7 +94,7 @@ fn a_second_interrupt_kills_whenever_it_comes() {
 }
 
 #[test]
-fn who_detaches_while_bringing_up_leaves_the_rest_to_the_run() {
+fn detaching_during_startup_lets_the_run_continue() {
     check(up(Abort::Never), &[Detach], &[DropOutput, Say(DetachedWhileBringingUp)]);
     check(up(Abort::Never), &[Detach, ToggleWatch], &[]);
     for brought_up in [UP, FAILED] {
@@ -106,19 +106,19 @@ fn who_detaches_while_bringing_up_leaves_the_rest_to_the_run() {
 }
 
 #[test]
-fn who_detaches_later_leaves_all_running() {
+fn detaching_later_leaves_everything_running() {
     check(up(Abort::OnExit), &[UP, Detach], &[Say(Detached), Exit(ExitReason::Success)]);
 }
 
 #[test]
-fn an_interrupt_stops_what_runs() {
+fn an_interrupt_stops_running_services() {
     check(up(Abort::OnExit), &[UP, Interrupted], &[Acknowledge, StopWatching, Stop]);
     check(up(Abort::OnExit), &[UP, Interrupted, Stopped], &[Exit(ExitReason::Interrupted)]);
     check(up(Abort::OnExit), &[UP, Interrupted, Detach], &[]);
 }
 
 #[test]
-fn an_end_that_counts_is_drained_and_stops_everything() {
+fn an_exit_that_counts_is_drained_and_stops_everything() {
     let drain = [StopWatching, Drain(DrainTarget::Container("shop-web-1".into()))];
     let stop = |code| [Say(StoppingBecauseOf(end(code))), StopWatching, Stop];
     check(up(Abort::OnExit), &[UP, ended(0, false)], &drain);
@@ -132,7 +132,7 @@ fn an_end_that_counts_is_drained_and_stops_everything() {
 }
 
 #[test]
-fn an_end_counts_although_a_restart_policy_starts_the_container_again() {
+fn an_exit_counts_despite_a_restart_policy() {
     let again = |exit_code| ContainerEnded { end: restarted(exit_code), is_job: false };
     let stop = |exit_code| [Say(StoppingBecauseOf(restarted(exit_code))), StopWatching, Stop];
     check(up(Abort::OnExit), &[UP, again(0)], &stop(0));
@@ -146,7 +146,7 @@ fn an_end_counts_although_a_restart_policy_starts_the_container_again() {
 }
 
 #[test]
-fn a_job_that_tries_again_has_not_ended() {
+fn a_retried_job_has_not_ended() {
     let again = ContainerEnded { end: restarted(3), is_job: true };
     for abort in [Abort::OnExit, Abort::OnFailure] {
         check(up(abort), &[UP, again.clone()], &[]);
@@ -154,14 +154,14 @@ fn a_job_that_tries_again_has_not_ended() {
 }
 
 #[test]
-fn an_end_that_does_not_count_changes_nothing() {
+fn an_exit_that_does_not_count_changes_nothing() {
     check(up(Abort::Never), &[UP, ended(3, false)], &[]);
     check(up(Abort::OnExit), &[UP, ended(0, true)], &[]);
     check(up(Abort::OnFailure), &[UP, ended(0, false)], &[]);
 }
 
 #[test]
-fn when_all_ended_their_output_is_drained() {
+fn output_is_drained_when_all_have_exited() {
     check(up(Abort::OnFailure), &[UP, AllEnded], &[StopWatching, Drain(DrainTarget::All)]);
     for over in [Drained, OutputEnded, Interrupted] {
         check(up(Abort::OnFailure), &[UP, AllEnded, over], &[Exit(ExitReason::Service(None))]);
@@ -169,7 +169,7 @@ fn when_all_ended_their_output_is_drained() {
 }
 
 #[test]
-fn what_all_ended_while_files_are_watched_is_looked_at_again() {
+fn containers_that_exited_while_watching_are_followed_again() {
     let watching = || AttachedUp::new(Abort::Never, true, true);
     check(watching(), &[UP, AllEnded], &[]);
     check(watching(), &[UP, AllEnded, WatchFailed], &[keep(false), LookAgain]);
@@ -180,13 +180,13 @@ fn what_all_ended_while_files_are_watched_is_looked_at_again() {
 }
 
 #[test]
-fn the_end_of_the_output_ends_it_unless_an_end_is_waited_for() {
+fn the_end_of_output_ends_it_unless_an_exit_is_waited_for() {
     check(up(Abort::Never), &[UP, OutputEnded], &[Exit(ExitReason::Service(None))]);
     check(up(Abort::OnExit), &[UP, OutputEnded], &[]);
 }
 
 #[test]
-fn events_that_are_lost_matter_where_ends_count() {
+fn lost_events_matter_only_with_abort_options() {
     check(up(Abort::Never), &[UP, EventsLost(lost())], &[]);
     check(up(Abort::OnExit), &[UP, EventsLost(lost())], &[Exit(ExitReason::EventsLost(lost()))]);
 }
@@ -205,7 +205,7 @@ fn the_key_for_watching_toggles_it() {
 }
 
 #[test]
-fn what_cannot_be_done_ends_it() {
+fn a_failed_decision_ends_it() {
     for before in [&[][..], &[UP], &[Detach], &[UP, Interrupted], &[UP, AllEnded]] {
         let events = [before, &[WorkFailed]].concat();
         check(up(Abort::Never), &events, &[Exit(ExitReason::WorkFailed)]);
@@ -213,7 +213,7 @@ fn what_cannot_be_done_ends_it() {
 }
 
 #[test]
-fn nothing_is_decided_once_it_is_over() {
+fn there_are_no_decisions_after_the_end() {
     for event in
         [UP, Interrupted, KillRequested, OutputEnded, AllEnded, Drained, Stopped, Detach, ToggleWatch]
     {

@@ -1,10 +1,10 @@
-//! In: the `develop` rules of services, and files that change. Out: what is to be done about it.
+//! In: the `develop` rules of services, and changed files. Out: what to do about them.
 //! Must not: do it.
 //!
 //! | to change | look in |
 //! |---|---|
-//! | which change concerns which service | [`rule`] |
-//! | how changes are noticed, and how long a burst of them is waited for | [`notice`] |
+//! | which change affects which service | [`rule`] |
+//! | how changes are detected and debounced | [`notice`] |
 
 pub mod notice;
 pub mod rule;

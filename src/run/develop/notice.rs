@@ -1,4 +1,4 @@
-//! Changes of files, told together when a burst of them is over.
+//! Changes of files, debounced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -12,9 +12,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::engine::EngineError;
 
-/// Nothing changes for so long, then a burst is over.
+/// A burst of changes is over after this time without a change.
 const QUIET: Duration = Duration::from_millis(200);
-/// So long a burst may go on before it is told in parts.
+/// A longer burst is reported in parts.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Paths that changed together.
@@ -22,30 +22,29 @@ const LONGEST: Duration = Duration::from_secs(10);
 pub struct Changed {
     /// Which ones.
     pub paths: BTreeSet<PathBuf>,
-    /// What cannot be noticed any more, in the system's words.
+    /// Paths that can no longer be watched, with the system's message.
     pub troubles: Vec<String>,
 }
 
-/// Files and folders that are watched until this value is dropped.
+/// Files and directories that are watched until this value is dropped.
 pub struct Notice {
-    /// Changes are told as long as it lives.
+    /// Reports changes until dropped.
     watcher: RecommendedWatcher,
     sender: UnboundedSender<notify::Result<Event>>,
     events: UnboundedReceiver<notify::Result<Event>>,
     roots: Vec<PathBuf>,
-    /// What the system watches for them.
+    /// The paths that the system watches for them.
     points: Points,
 }
 
-/// Paths that the system watches, and which file or folder each was when that began: one that comes in its
-/// place is another one.
+/// Watched paths, and the identity of the file or directory at each: a replacement has another one.
 type Points = BTreeMap<PathBuf, (RecursiveMode, Option<Identity>)>;
 
-/// A device and the number of a file on it.
+/// A device and an inode number.
 type Identity = (u64, u64);
 
 impl Notice {
-    /// Watches folders with all that is in them, and files.
+    /// Watches directories recursively, and files.
     pub fn of<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Self, EngineError> {
         let (sender, events) = unbounded_channel();
         let roots: Vec<PathBuf> = paths.map(Path::to_owned).collect();
@@ -54,18 +53,18 @@ impl Notice {
         Ok(Self { watcher, sender, events, roots, points })
     }
 
-    /// Waits for a change, and for the end of the burst that it belongs to.
+    /// Waits for a change, and for the end of its burst.
     pub async fn next(&mut self) -> Changed {
         let mut changed = next(&mut self.events, &self.roots).await;
         self.watch_anew(&mut changed);
         changed
     }
 
-    /// What came or went may be, or lead to, what is to be watched.
+    /// Adapts the watched paths: a created or removed path may be, or lead to, a root.
     fn watch_anew(&mut self, changed: &mut Changed) {
-        // A new folder may have the number of the one that went.
+        // A new directory may reuse the inode of the removed one.
         let mut is_touched = changed.paths.iter().any(|path| self.is_way(path));
-        // What comes while one looks is seen by looking again.
+        // Repeated, because more may be created meanwhile.
         for _ in 0..MOST_LOOKS {
             let points = points(&self.roots);
             if points == self.points && !is_touched {
@@ -85,14 +84,14 @@ impl Notice {
         }
     }
 
-    /// Whether a path is a folder that is watched, or leads to what is.
+    /// Whether a path is a watched directory, or leads to a root.
     fn is_way(&self, path: &Path) -> bool {
-        let is_folder = |root: &Path| self.points.contains_key(root) || root.is_dir();
-        self.roots.iter().any(|root| root.starts_with(path) && (root != path || is_folder(root)))
+        let is_directory = |root: &Path| self.points.contains_key(root) || root.is_dir();
+        self.roots.iter().any(|root| root.starts_with(path) && (root != path || is_directory(root)))
     }
 }
 
-/// How often it is looked for what is to be watched, while folders come and go.
+/// How often the watched paths are recomputed while directories are created and removed.
 const MOST_LOOKS: usize = 10;
 
 fn watcher(
@@ -100,11 +99,11 @@ fn watcher(
     sender: &UnboundedSender<notify::Result<Event>>,
 ) -> notify::Result<RecommendedWatcher> {
     let sender = sender.clone();
-    // Nobody listens any more once watching is over.
+    // The receiver is gone once watching is over.
     let mut watcher = notify::recommended_watcher(move |event| drop(sender.send(event)))?;
     for (path, (mode, _)) in points {
         match watcher.watch(path, *mode) {
-            // It went meanwhile, which the folder that it was in tells.
+            // It was removed meanwhile, which its parent directory reports.
             Err(error) if is_absence(&error) => {}
             other => other?,
         }
@@ -120,28 +119,28 @@ fn is_absence(error: &notify::Error) -> bool {
     }
 }
 
-/// What is to be watched for these paths: a folder with all that is in it; and the nearest folder above each
-/// path that is there, since a file is often replaced by another one of its name, and a folder may go and come
-/// back, or come later.
+/// What to watch for these paths: directories recursively; and the nearest existing parent of each
+/// path, since a file is often replaced by a new one, and a directory may be removed and recreated,
+/// or created later.
 fn points(roots: &[PathBuf]) -> Points {
-    let folders: BTreeSet<&PathBuf> = roots.iter().filter(|root| root.is_dir()).collect();
+    let directories: BTreeSet<&PathBuf> = roots.iter().filter(|root| root.is_dir()).collect();
     let mut points = Points::new();
     for root in roots {
         if let Some(above) = above(root)
-            && !folders.iter().any(|folder| above.starts_with(folder))
+            && !directories.iter().any(|directory| above.starts_with(directory))
         {
             points.insert(above.to_owned(), (RecursiveMode::NonRecursive, identity(above)));
         }
     }
-    for folder in folders {
-        points.insert(folder.clone(), (RecursiveMode::Recursive, identity(folder)));
+    for directory in directories {
+        points.insert(directory.clone(), (RecursiveMode::Recursive, identity(directory)));
     }
     points
 }
 
-/// The nearest folder above that is there.
+/// The nearest existing parent.
 fn above(path: &Path) -> Option<&Path> {
-    path.ancestors().skip(1).find(|folder| folder.is_dir())
+    path.ancestors().skip(1).find(|directory| directory.is_dir())
 }
 
 fn identity(path: &Path) -> Option<Identity> {
@@ -172,10 +171,10 @@ impl Changed {
 
     fn add(&mut self, event: notify::Result<Event>, roots: &[PathBuf]) {
         match event {
-            // So much changed that the system lost count: everything may have.
+            // The system's queue overflowed: everything may have changed.
             Ok(event) if event.need_rescan() => self.paths.extend(roots.iter().cloned()),
             Ok(event) if is_change(event.kind) => {
-                // A folder above is watched for what leads to a root; what else is in it is nobody's.
+                // A parent directory is only watched for paths that lead to a root.
                 let is_meant = |path: &PathBuf| {
                     roots.iter().any(|root| path.starts_with(root) || root.starts_with(path))
                 };
@@ -187,7 +186,7 @@ impl Changed {
     }
 }
 
-/// Reading changes nothing: to take it for a change would make topo's own reading one.
+/// Reading is not a change: otherwise topo's own reads would be one.
 fn is_change(kind: EventKind) -> bool {
     matches!(kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Any)
 }
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_is_told_once() {
+    async fn a_burst_is_reported_once() {
         let (sender, mut events) = unbounded_channel();
         let writing = async {
             for number in 0..1000 {
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_never_rests_is_told_in_parts() {
+    async fn an_endless_burst_is_reported_in_parts() {
         let (sender, mut events) = unbounded_channel();
         let everything = [PathBuf::from("/")];
         let writing = async {
@@ -265,7 +264,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reading_is_no_change_and_a_lost_count_is_one_of_everything() {
+    async fn reading_is_not_a_change_and_an_overflow_changes_everything() {
         let (sender, mut events) = unbounded_channel();
         let read = Event::new(EventKind::Access(AccessKind::Any)).add_path(PathBuf::from("/read"));
         sender.send(Ok(read)).unwrap();
@@ -274,47 +273,47 @@ mod tests {
         assert_eq!(changed.paths, paths(&["/root"]));
     }
 
-    /// What changes until a path is told, or for a while.
-    async fn told(notice: &mut Notice, path: &Path) -> bool {
+    /// Waits for a while until a change of a path is reported.
+    async fn is_reported(notice: &mut Notice, path: &Path) -> bool {
         let telling = async { while !notice.next().await.paths.contains(path) {} };
         tokio::time::timeout(Duration::from_secs(20), telling).await.is_ok()
     }
 
     #[tokio::test]
-    async fn what_comes_later_or_comes_back_is_noticed() {
-        let folder = tempfile::tempdir().unwrap();
-        let top = folder.path().canonicalize().unwrap();
+    async fn paths_created_later_or_again_are_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
         let [late, file, dist] = ["late/deep", "conf/app.conf", "dist"].map(|name| top.join(name));
         fs::create_dir(&dist).unwrap();
         let mut notice = Notice::of([&late, &file, &dist].into_iter().map(PathBuf::as_path)).unwrap();
         fs::create_dir_all(&late).unwrap();
-        assert!(told(&mut notice, &late).await);
+        assert!(is_reported(&mut notice, &late).await);
         fs::write(late.join("one"), "").unwrap();
-        assert!(told(&mut notice, &late.join("one")).await);
+        assert!(is_reported(&mut notice, &late.join("one")).await);
         fs::create_dir(top.join("conf")).unwrap();
         fs::write(&file, "1").unwrap();
-        assert!(told(&mut notice, &file).await);
-        // It goes and comes back more than once, as the output of a bundler does.
+        assert!(is_reported(&mut notice, &file).await);
+        // It is removed and recreated more than once, like the output of a bundler.
         for number in ["1", "2", "3"] {
             fs::remove_dir_all(&dist).unwrap();
-            assert!(told(&mut notice, &dist).await);
+            assert!(is_reported(&mut notice, &dist).await);
             fs::create_dir(&dist).unwrap();
-            assert!(told(&mut notice, &dist).await);
+            assert!(is_reported(&mut notice, &dist).await);
             fs::write(dist.join(number), "").unwrap();
-            assert!(told(&mut notice, &dist.join(number)).await);
+            assert!(is_reported(&mut notice, &dist.join(number)).await);
         }
         // Both at once.
         fs::remove_dir_all(&dist).unwrap();
         fs::create_dir(&dist).unwrap();
-        assert!(told(&mut notice, &dist).await);
+        assert!(is_reported(&mut notice, &dist).await);
         fs::write(dist.join("last"), "").unwrap();
-        assert!(told(&mut notice, &dist.join("last")).await);
+        assert!(is_reported(&mut notice, &dist.join("last")).await);
     }
 
     #[tokio::test]
-    async fn what_lies_beside_is_nobodys() {
-        let folder = tempfile::tempdir().unwrap();
-        let top = folder.path().canonicalize().unwrap();
+    async fn siblings_are_ignored() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
         let mut notice = Notice::of([top.join("late").as_path()].into_iter()).unwrap();
         fs::write(top.join("beside"), "").unwrap();
         fs::create_dir(top.join("late")).unwrap();

@@ -1,4 +1,4 @@
-//! Which change concerns which service, and what is done then.
+//! Which change affects which service, and what to do about it.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use crate::topology::service::develop::{WatchAction, WatchRule};
 use crate::topology::service::{BuildContext, Hook, Mount, MountKind};
 use crate::topology::{Service, Topology};
 
-/// What no rule is about: version control, and what editors leave for a moment.
+/// Files that are always ignored: version control, and temporary files of editors.
 const NEVER: &[&str] = &[
     "**/.git",
     "**/.hg",
@@ -36,7 +36,7 @@ const NEVER: &[&str] = &[
 #[derive(Debug)]
 pub struct Rules {
     rules: Vec<Rule>,
-    /// What is said about them before anything happens.
+    /// Remarks to print before anything happens.
     pub remarks: Vec<String>,
 }
 
@@ -44,35 +44,35 @@ pub struct Rules {
 struct Rule {
     service: ServiceName,
     action: WatchAction,
-    /// The folder or file that is watched, without links in its path.
+    /// The watched directory or file, with links resolved.
     path: PathBuf,
-    /// Whether it was a folder when it was last seen.
-    is_folder: Cell<bool>,
-    /// Where its files are in the container.
+    /// Whether it was a directory when last seen.
+    is_directory: Cell<bool>,
+    /// The target of its files in the container.
     target: Option<String>,
     exec: Option<Hook>,
     syncs_first: bool,
-    /// Patterns of what does not count, and the folders that they start from.
+    /// Patterns of ignored files, with the directories that they are relative to.
     ignored: Vec<(PathBuf, Ignore)>,
-    /// Patterns of the only files that count.
+    /// Patterns of the only files to include.
     included: Option<Ignore>,
 }
 
-/// What is to be done about files that changed together.
+/// What to do about files that changed together.
 #[derive(Debug, Default)]
 pub struct Pass {
-    /// Services whose images are built anew.
+    /// Services whose images are rebuilt.
     pub rebuilds: BTreeSet<ServiceName>,
-    /// Files that are brought up to date in the containers of services.
+    /// Files to synchronise to the containers of services.
     pub syncs: BTreeMap<ServiceName, BTreeSet<SyncEntry>>,
-    /// Services that are restarted.
+    /// Services to restart.
     pub restarts: BTreeSet<ServiceName>,
-    /// Commands that are run in the containers of services.
+    /// Commands to run in the containers of services.
     pub commands: Vec<(ServiceName, Hook)>,
 }
 
 impl Rules {
-    /// The rules of these services; of all when none is named.
+    /// The rules of these services; of all if none is named.
     pub fn of(topology: &Topology, services: &[ServiceName]) -> Result<Self, EngineError> {
         let mut rules = Self { rules: Vec::new(), remarks: Vec::new() };
         for (name, service) in &topology.services {
@@ -118,16 +118,17 @@ impl Rules {
         };
         let mut ignored = vec![(path.clone(), texts(&rule.ignore)?)];
         ignored.push((path.clone(), Ignore::from_patterns(NEVER.iter().copied())?));
-        if let Some((folder, build)) = service.build.as_ref().and_then(|build| Some((folder(build)?, build)))
-            && let Ok(folder) = folder.canonicalize()
+        if let Some((directory, build)) =
+            service.build.as_ref().and_then(|build| Some((directory(build)?, build)))
+            && let Ok(directory) = directory.canonicalize()
         {
-            let left_out = context::left_out(&folder, build, file_system)?;
-            ignored.push((folder, left_out));
+            let left_out = context::left_out(&directory, build, file_system)?;
+            ignored.push((directory, left_out));
         }
         self.rules.push(Rule {
             service: name.clone(),
             action: action.value,
-            is_folder: Cell::new(path.is_dir()),
+            is_directory: Cell::new(path.is_dir()),
             path,
             target: rule.target.as_ref().map(|target| target.value.clone()).filter(|_| copies),
             exec: rule.exec.clone().filter(|_| action.value == WatchAction::SyncExec),
@@ -138,27 +139,27 @@ impl Rules {
         Ok(())
     }
 
-    /// True when there is nothing to watch.
+    /// Whether there is nothing to watch.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// The services that they are about.
+    /// The services with rules.
     pub fn services(&self) -> BTreeSet<&ServiceName> {
         self.rules.iter().map(|rule| &rule.service).collect()
     }
 
-    /// The services whose images may be built anew.
+    /// The services whose images may be rebuilt.
     pub fn rebuilt(&self) -> impl Iterator<Item = &ServiceName> {
         self.rules.iter().filter(|rule| rule.action == WatchAction::Rebuild).map(|rule| &rule.service)
     }
 
-    /// What is watched.
+    /// The watched paths.
     pub fn paths(&self) -> BTreeSet<&Path> {
         self.rules.iter().map(|rule| rule.path.as_path()).collect()
     }
 
-    /// What is to be done about paths that changed. A path that is a folder stands for all that is in it.
+    /// What to do about changed paths. A directory includes all that is in it.
     pub fn pass<'a>(&self, changed: impl Iterator<Item = &'a Path>) -> Pass {
         let mut pass = Pass::default();
         let mut commands = BTreeSet::new();
@@ -180,26 +181,26 @@ impl Rules {
         pass
     }
 
-    /// What is to be done when watching begins: files of the rules that say so are brought up to date.
+    /// What to do when watching begins: synchronise files of the rules that ask for it.
     pub fn first_pass(&self) -> Pass {
         let mut pass = Pass::default();
         for rule in self.rules.iter().filter(|rule| rule.syncs_first) {
-            let twins = rule.twins(&rule.path).into_iter().filter_map(Concerned::twin);
+            let twins = rule.twins(&rule.path).into_iter().filter_map(Affected::twin);
             pass.syncs.entry(rule.service.clone()).or_default().extend(twins);
         }
         pass
     }
 }
 
-/// A path that a rule is about.
-enum Concerned {
-    /// It has a place in the container.
+/// A path that a rule applies to.
+enum Affected {
+    /// It has a target in the container.
     SyncEntry(SyncEntry),
-    /// It has none.
+    /// It has no target.
     Alone,
 }
 
-impl Concerned {
+impl Affected {
     fn twin(self) -> Option<SyncEntry> {
         match self {
             Self::SyncEntry(twin) => Some(twin),
@@ -209,7 +210,7 @@ impl Concerned {
 }
 
 impl Rule {
-    fn add_to(&self, pass: &mut Pass, twins: Vec<Concerned>) {
+    fn add_to(&self, pass: &mut Pass, twins: Vec<Affected>) {
         let service = || self.service.clone();
         match self.action {
             WatchAction::Rebuild => drop(pass.rebuilds.insert(service())),
@@ -218,12 +219,12 @@ impl Rule {
         }
         if copies(self.action) {
             let files = pass.syncs.entry(service()).or_default();
-            files.extend(twins.into_iter().filter_map(Concerned::twin));
+            files.extend(twins.into_iter().filter_map(Affected::twin));
         }
     }
 
-    /// What of a path, and of all in it, the rule is about.
-    fn twins(&self, path: &Path) -> Vec<Concerned> {
+    /// The parts of a path, recursively, that the rule applies to.
+    fn twins(&self, path: &Path) -> Vec<Affected> {
         let mut twins = Vec::new();
         let is_within = path.starts_with(&self.path);
         if is_within && !self.is_ignored(path) {
@@ -232,17 +233,17 @@ impl Rule {
         twins
     }
 
-    fn collect(&self, path: &Path, twins: &mut Vec<Concerned>) {
-        let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-        // Where the whole folder goes, or went, is no news of what is in it.
-        let is_root = path == self.path && (is_folder || self.is_folder.get());
+    fn collect(&self, path: &Path, twins: &mut Vec<Affected>) {
+        let is_directory = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        // The creation or removal of the whole directory is not a change of its content.
+        let is_root = path == self.path && (is_directory || self.is_directory.get());
         if path == self.path && path.exists() {
-            self.is_folder.set(is_folder);
+            self.is_directory.set(is_directory);
         }
         if !is_root && self.is_included(path) {
-            twins.push(self.concerned(path));
+            twins.push(self.affected(path));
         }
-        let Some(entries) = is_folder.then(|| fs::read_dir(path).ok()).flatten() else { return };
+        let Some(entries) = is_directory.then(|| fs::read_dir(path).ok()).flatten() else { return };
         for entry in entries.flatten() {
             let path = entry.path();
             if !self.is_ignored(&path) {
@@ -251,10 +252,10 @@ impl Rule {
         }
     }
 
-    fn concerned(&self, path: &Path) -> Concerned {
+    fn affected(&self, path: &Path) -> Affected {
         match self.target_of(path) {
-            Some(there) => Concerned::SyncEntry(SyncEntry { here: path.to_owned(), there }),
-            None => Concerned::Alone,
+            Some(there) => Affected::SyncEntry(SyncEntry { here: path.to_owned(), there }),
+            None => Affected::Alone,
         }
     }
 
@@ -265,8 +266,8 @@ impl Rule {
     }
 
     fn is_ignored(&self, path: &Path) -> bool {
-        self.ignored.iter().any(|(folder, patterns)| {
-            let relative = path.strip_prefix(folder).ok().and_then(Path::to_str);
+        self.ignored.iter().any(|(directory, patterns)| {
+            let relative = path.strip_prefix(directory).ok().and_then(Path::to_str);
             relative.is_some_and(|path| !path.is_empty() && patterns.excludes_at_any_depth(path))
         })
     }
@@ -278,7 +279,7 @@ impl Rule {
     }
 }
 
-/// A path without links, as far as it is there: that is how changes are told.
+/// A path with links resolved as far as it exists, which is how changes are reported.
 fn without_links(path: &Path) -> io::Result<PathBuf> {
     let Some(above) = path.ancestors().find(|above| above.exists()) else { return path.canonicalize() };
     let rest = path.strip_prefix(above).unwrap_or(Path::new(""));
@@ -293,13 +294,13 @@ fn copies(action: WatchAction) -> bool {
     }
 }
 
-/// The folder that a service is built from, when it is one of this machine.
-fn folder(build: &crate::topology::Build) -> Option<PathBuf> {
+/// The directory that a service is built from, if it is a local one.
+fn directory(build: &crate::topology::Build) -> Option<PathBuf> {
     let context = build.context.as_ref()?;
     BuildContext::parse(&context.value).local().map(PathBuf::from)
 }
 
-/// The bind mount that shows a path in the container anyway.
+/// The bind mount that already makes a path visible in the container.
 fn mount_of<'a>(path: &Path, service: &'a Service) -> Option<&'a Mount> {
     let mut mounts = service.volumes.0.iter().map(|mount| &mount.value);
     mounts.find(|mount| {
@@ -316,21 +317,21 @@ mod tests {
 
     use super::*;
 
-    /// A rule about a folder of its own.
+    /// A rule about a temporary directory.
     struct Case {
-        folder: tempfile::TempDir,
+        directory: tempfile::TempDir,
         rule: Rule,
     }
 
     fn case(ignore: &[&str], include: &[&str]) -> Case {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().canonicalize().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().canonicalize().unwrap();
         let ignored = [ignore, NEVER]
             .map(|patterns| (path.clone(), Ignore::from_patterns(patterns.iter().copied()).unwrap()));
         let rule = Rule {
             service: ServiceName::from("web"),
             action: WatchAction::SyncRestart,
-            is_folder: Cell::new(true),
+            is_directory: Cell::new(true),
             path,
             target: Some("/srv/".to_owned()),
             exec: None,
@@ -338,23 +339,23 @@ mod tests {
             ignored: ignored.into(),
             included: (!include.is_empty()).then(|| Ignore::from_patterns(include.iter().copied()).unwrap()),
         };
-        Case { folder, rule }
+        Case { directory, rule }
     }
 
     impl Case {
         fn write(&self, paths: &[&str]) {
             for path in paths {
-                let path = self.folder.path().join(path);
+                let path = self.directory.path().join(path);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, "").unwrap();
             }
         }
 
-        /// Where files go that one changed path stands for.
+        /// The targets of a changed path.
         fn targets(&self, changed: &str) -> Vec<String> {
             let path = self.rule.path.join(changed);
             let path = if changed.is_empty() { self.rule.path.clone() } else { path };
-            let twins = self.rule.twins(&path).into_iter().filter_map(Concerned::twin);
+            let twins = self.rule.twins(&path).into_iter().filter_map(Affected::twin);
             let mut targets: Vec<String> = twins.map(|twin| twin.there).collect();
             targets.sort();
             targets
@@ -362,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_goes_below_the_target_and_a_folder_with_all_in_it() {
+    fn a_file_goes_below_the_target_and_a_directory_with_all_in_it() {
         let case = case(&[], &[]);
         case.write(&["a", "deep/b", "deep/er/c"]);
         assert_eq!(case.targets("a"), ["/srv/a"]);
@@ -373,23 +374,23 @@ mod tests {
     }
 
     #[test]
-    fn the_watched_folder_is_never_removed_in_the_container() {
+    fn the_watched_directory_is_never_removed_in_the_container() {
         let case = case(&[], &[]);
         fs::remove_dir_all(&case.rule.path).unwrap();
         assert_eq!(case.targets(""), Vec::<String>::new());
     }
 
     #[test]
-    fn what_comes_later_is_what_it_is_then() {
-        let (folder, file) = (case(&[], &[]), case(&[], &[]));
-        for case in [&folder, &file] {
+    fn a_path_created_later_is_what_it_is_then() {
+        let (directory, file) = (case(&[], &[]), case(&[], &[]));
+        for case in [&directory, &file] {
             fs::remove_dir_all(&case.rule.path).unwrap();
-            case.rule.is_folder.set(false);
+            case.rule.is_directory.set(false);
         }
-        folder.write(&["a"]);
-        assert_eq!(folder.targets(""), ["/srv/a"]);
-        fs::remove_dir_all(&folder.rule.path).unwrap();
-        assert_eq!(folder.targets(""), Vec::<String>::new());
+        directory.write(&["a"]);
+        assert_eq!(directory.targets(""), ["/srv/a"]);
+        fs::remove_dir_all(&directory.rule.path).unwrap();
+        assert_eq!(directory.targets(""), Vec::<String>::new());
         fs::write(&file.rule.path, "").unwrap();
         assert_eq!(file.targets(""), ["/srv"]);
         fs::remove_file(&file.rule.path).unwrap();
@@ -406,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn an_include_leaves_out_all_others() {
+    fn an_include_excludes_all_others() {
         let case = case(&["b.go"], &["*.go", "deep"]);
         case.write(&["a.go", "b.go", "c.rs", "deep/d.rs"]);
         assert_eq!(case.targets(""), ["/srv/a.go", "/srv/deep", "/srv/deep/d.rs"]);
@@ -421,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_takes_changes_together() {
+    fn a_pass_combines_changes() {
         let case = case(&[], &[]);
         case.write(&["a", "b"]);
         let paths: Vec<PathBuf> = ["a", "b", "a"].iter().map(|name| case.rule.path.join(name)).collect();

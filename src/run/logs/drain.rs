@@ -1,4 +1,4 @@
-//! In: whose output is being read, and when. Out: when all that containers printed was shown.
+//! In: which outputs are being read, and when. Out: when all output of containers has been shown.
 //! Must not: read it.
 
 use std::cell::{Cell, RefCell};
@@ -11,43 +11,43 @@ use tokio::time::{Instant, sleep_until};
 use crate::engine::EngineError;
 use crate::topology::name::ContainerName;
 
-/// Knows of each container that was followed whether there may be more of its output.
+/// Tracks whether each followed container may have more output.
 #[derive(Debug, Default)]
 pub struct LogDrain {
     may_say_more: RefCell<BTreeMap<ContainerName, bool>>,
     changed: Notify,
-    /// When output was read, or taken by its reader, last.
+    /// When output was last read, or accepted by its reader.
     last_moved: Cell<Option<Instant>>,
     /// Containers whose output could not be read, or not to its end.
     unreadable: RefCell<Vec<ContainerName>>,
-    /// Why nothing can be written any more, unless the reader has just gone.
+    /// Why nothing can be written any more; `None` for a closed pipe.
     unwritable: RefCell<Option<String>>,
-    /// What keeps a container's output from being read at the moment.
+    /// What currently prevents reading a container's output.
     troubles: RefCell<BTreeMap<ContainerName, Trouble>>,
-    /// Whether something is held that the reader of the output has not taken.
+    /// Whether there is buffered output that its reader has not accepted.
     is_held: Cell<bool>,
 }
 
-/// The output of a container that is lost.
+/// A container whose output is lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the output of `{container}` cannot be read: {why}")]
 pub struct Unreadable {
     /// The container.
     pub container: ContainerName,
-    /// Why, in words.
+    /// The reason, as a text.
     pub why: String,
 }
 
-/// What keeps the output of a container from being read at the moment.
+/// What currently prevents reading the output of a container.
 #[derive(Debug)]
 enum Trouble {
-    /// The engine was asked for it at that time, and has not answered.
+    /// The engine was asked for it at that time, and has not responded.
     Unanswered { since: Instant },
-    /// It failed, and is tried again.
+    /// Reading failed, and is retried.
     TriedAgain(String),
 }
 
-/// For how long an answer of the engine that is given up was waited for, at least, when that is told.
+/// For how long at least a response was waited for when giving up is reported.
 const UNANSWERED: Duration = Duration::from_secs(1);
 
 impl LogDrain {
@@ -59,7 +59,7 @@ impl LogDrain {
         self.note(container, false);
     }
 
-    /// The output of a container cannot be read any more.
+    /// The output of a container can no longer be read.
     pub(super) fn loses(&self, container: &ContainerName) {
         self.unreadable.borrow_mut().push(container.clone());
     }
@@ -70,18 +70,18 @@ impl LogDrain {
         self.troubles.borrow_mut().entry(container.clone()).or_insert(asked);
     }
 
-    /// The engine answers with the output of a container.
+    /// The engine responds with the output of a container.
     pub(super) fn hears(&self, container: &ContainerName) {
         self.troubles.borrow_mut().remove(container);
     }
 
-    /// The output of a container could not be read, and the engine is asked again.
+    /// The output of a container could not be read, and is requested again.
     pub(super) fn tries_again(&self, container: &ContainerName, error: &EngineError) {
         self.troubles.borrow_mut().insert(container.clone(), Trouble::TriedAgain(error.to_string()));
     }
 
-    /// Gives up what keeps output from being read, when no more of it is read: the containers whose output it
-    /// was.
+    /// Gives up what prevents reading, when no more output is read: returns the containers
+    /// concerned.
     pub fn give_up(&self) -> Vec<Unreadable> {
         let told = |(container, trouble): (ContainerName, Trouble)| {
             let why = match trouble {
@@ -101,7 +101,7 @@ impl LogDrain {
         self.troubles.borrow().values().any(|trouble| matches!(trouble, Trouble::TriedAgain(_)))
     }
 
-    /// Whether the output of some container could not be read, or not to its end.
+    /// Whether the output of any container could not be read, or not to its end.
     pub fn has_lost_some(&self) -> bool {
         !self.unreadable.borrow().is_empty()
     }
@@ -111,7 +111,7 @@ impl LogDrain {
         *self.unwritable.borrow_mut() = failure;
     }
 
-    /// Why nothing can be written any more, in words; nothing when the reader has just gone.
+    /// Why nothing can be written any more, as a text; `None` for a closed pipe.
     pub fn failure(&self) -> Option<String> {
         self.unwritable.borrow().clone()
     }
@@ -121,7 +121,7 @@ impl LogDrain {
         self.last_moved.set(Some(Instant::now()));
     }
 
-    /// So many bytes were held for the reader of the output before it was asked to take them, and are after.
+    /// The number of buffered bytes before and after the reader was offered them.
     pub(super) fn hands_on(&self, before: usize, after: usize) {
         if after < before {
             self.moves();
@@ -134,13 +134,13 @@ impl LogDrain {
         self.changed.notify_waiters();
     }
 
-    /// Whether the output of a container was or is shown.
+    /// Whether the output of a container is or was shown.
     pub fn has_begun(&self, container: &ContainerName) -> bool {
         self.may_say_more.borrow().contains_key(container)
     }
 
-    /// Waits until everything was shown that these containers printed before they ended. One that is
-    /// never followed is waited for forever.
+    /// Waits until all output that these containers printed before they exited was shown. Never
+    /// ends for a container that is not followed.
     pub async fn all_of(&self, containers: &[ContainerName]) {
         loop {
             let changed = self.changed.notified();
@@ -152,9 +152,9 @@ impl LogDrain {
         }
     }
 
-    /// Waits until nothing moved for so long: no output was read, and none was taken. While the reader of the
-    /// output has not taken what is held for it, or output that could not be read is asked for again, and
-    /// `is_patient`, that is no silence.
+    /// Waits until nothing has moved for this long: neither was output read, nor accepted. While
+    /// the reader has not accepted buffered output, or failed output is requested again, and
+    /// `is_patient`, that does not count as silence.
     pub async fn silence(&self, limit: Duration, is_patient: impl Fn() -> bool) {
         let mut since = Instant::now();
         loop {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_tried_again_is_waited_for_and_told_when_it_is_given_up() {
+    async fn retries_are_waited_for_and_reported_when_given_up() {
         let (drain, job) = (LogDrain::default(), ContainerName::new("shop-job-1".to_owned()));
         let silence = |is_patient| {
             let silence = drain.silence(Duration::from_secs(2), move || is_patient);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_that_does_not_come_is_told_unless_it_was_just_asked_for() {
+    async fn a_missing_response_is_reported_unless_it_was_just_requested() {
         let (drain, job) = (LogDrain::default(), ContainerName::new("shop-job-1".to_owned()));
         drain.asks(&job);
         assert!(drain.give_up().is_empty());

@@ -1,5 +1,5 @@
-//! In: what runs do. Out: the containers that topo itself takes down at the moment, to bring them back.
-//! Must not: read their output.
+//! In: events of runs. Out: the containers that topo itself is taking down in order to bring them
+//! back. Must not: read their output.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,23 +9,23 @@ use crate::plan::{Action, Plan};
 use crate::run::{End, Event};
 use crate::topology::name::ContainerName;
 
-/// The containers that topo itself takes down at the moment, to bring them or their successors back: their
-/// ends are no news. All clones are one.
+/// The containers that topo itself is taking down in order to bring them or their successors back,
+/// so that their exits are not reported. Clones share state.
 #[derive(Clone, Debug, Default)]
 pub struct ExpectedExits(Rc<RefCell<BTreeMap<ContainerName, ComesBackAs>>>);
 
 /// How a container comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ComesBackAs {
-    /// A successor takes its place.
+    /// As a successor.
     Recreated,
-    /// It is started again.
+    /// It is restarted.
     Restarted,
 }
 
 impl ExpectedExits {
-    /// Takes an event of a run in.
-    pub fn note(&self, plan: &Plan, event: &Event) {
+    /// Handles an event of a run.
+    pub fn apply(&self, plan: &Plan, event: &Event) {
         match event {
             Event::StepStarted { step } => {
                 if let Action::StopContainer { container, .. } = &plan.steps[*step].action
@@ -47,7 +47,7 @@ impl ExpectedExits {
         self.0.borrow_mut().remove(container);
     }
 
-    /// How a container comes back that is taken down at the moment.
+    /// How a container comes back that is currently down.
     pub(super) fn comes_back_as(&self, container: &ContainerName) -> Option<ComesBackAs> {
         self.0.borrow().get(container).copied()
     }

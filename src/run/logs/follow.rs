@@ -1,5 +1,5 @@
-//! In: containers, and the project's events. Out: what the containers print, as they print it.
-//! Must not: ask at intervals.
+//! In: containers, and the project's events. Out: the output of the containers as it is printed.
+//! Must not: poll.
 
 use std::future::pending;
 use std::pin::pin;
@@ -19,28 +19,29 @@ use crate::engine::{EngineError, Events, LogChoice, Logs, Observe};
 use crate::run::subscription;
 use crate::topology::name::{ContainerName, ProjectName};
 
-/// What is known beside the containers that are followed.
+/// The context of the containers that are followed.
 #[derive(Clone, Copy)]
 pub struct FollowContext<'context> {
     /// The project whose containers may join.
     pub project: &'context ProjectName,
-    /// Whether a container that was started joins, and how.
+    /// Whether a started container joins, and how.
     pub joins: &'context dyn Fn(&ContainerName) -> Option<Source>,
-    /// Told whose output was shown to its end.
+    /// Is told whose output was shown completely.
     pub drain: &'context LogDrain,
-    /// What hooks print meanwhile; it is shown as output of their services.
+    /// The output of hooks, shown as output of their services.
     pub hook_lines: &'context HookLines,
-    /// The containers whose ends are topo's own doing, and no news.
+    /// The containers whose exits are caused by topo, and not reported.
     pub expected_exits: &'context ExpectedExits,
-    /// For how long one that comes back is waited for when all ended.
+    /// How long to wait for a container to come back when all have exited.
     pub patience: Duration,
 }
 
-/// The stream of a container that runs may end without its end: how long its events are waited for, which say
-/// more, before it is read again.
+/// The stream of a running container may end before the container: how long to wait for its events,
+/// which say more, before reading again.
 const EVENTS_COME: Duration = Duration::from_secs(2);
 
-/// Containers that are known to have been started; of some the events may not be heard yet, or ever.
+/// Containers that are known to have been started, although their events may arrive later, or
+/// never.
 pub type Started = UnboundedReceiver<Source>;
 
 /// Reads what containers print, until all of them ended and `stay` is over, or said last that it is not needed.
@@ -65,7 +66,7 @@ pub async fn follow<E: Observe + Events + Logs>(
     };
     let mut listening = pin!(subscription(engine, context.project, hear));
     let mut is_listening = true;
-    // Containers that end before the subscription holds would be waited for in vain.
+    // Containers that exit before the subscription would be waited for in vain.
     tokio::select! { biased;
         _ = &mut listening => is_listening = false,
         _ = heard.recv() => {}
@@ -109,7 +110,7 @@ pub async fn follow<E: Observe + Events + Logs>(
             _ = &mut listening, if is_listening => { is_listening = false; Vec::new() }
             line = context.hook_lines.next() => { follower.hook_line(line); Vec::new() }
             () = until(gives_up_at) => Vec::new(),
-            // It comes last: what was read meanwhile is handed on before anything is waited for.
+            // Last in order: what was read is written before anything is waited for.
             () = sink.hand_on_until_broken(context.drain) => Vec::new(),
         };
         readings.extend(more.into_iter().map(reading));
@@ -130,7 +131,7 @@ async fn until(time: Option<Instant>) {
     }
 }
 
-/// Finds out what is to be found out, and sees what the container is at then.
+/// Performs a reading, and determines the container's state afterwards.
 async fn read<E: Observe + Logs>(
     engine: &E,
     drain: &LogDrain,
@@ -164,7 +165,7 @@ async fn read<E: Observe + Logs>(
     Answer { place, error, state, purpose, position }
 }
 
-/// The place behind the last line that a container printed so far.
+/// The position after the last line that a container has printed so far.
 async fn end_of_past<E: Logs>(
     engine: &E,
     container: &ContainerName,
@@ -179,7 +180,7 @@ async fn end_of_past<E: Logs>(
     Ok(Position::after(&last))
 }
 
-/// One container's way to the sink.
+/// Passes the output of one container to the sink.
 struct Feed<'read, 'follow> {
     label: Label,
     with_times: bool,

@@ -36,65 +36,65 @@ pub(super) struct LogFollower<'follow> {
     sink: &'follow SharedSink<'follow>,
 }
 
-/// A container that is followed.
+/// A followed container.
 struct Followed {
     source: Source,
     label: Label,
     state: FollowState,
-    /// It was started (again) while its output was read, so that there is more.
+    /// It was (re)started while its output was read, so that there is more.
     has_returned: bool,
-    /// Its start was known before the engine's event of it, which is to come.
+    /// Its start was known before its event, which is still to come.
     is_ahead: bool,
-    /// The exit code when it ended last, until it is told.
+    /// The exit code of its last exit, until it is reported.
     exit_code: Option<i64>,
-    /// Topo itself took it down, and brings it back.
+    /// topo itself took it down, and brings it back.
     comes_back: Option<ComesBackAs>,
     /// How far its output was read.
     position: Position,
 }
 
-/// How far a container is followed.
+/// The phase of a followed container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FollowState {
-    /// It is found out where its output begins.
+    /// The beginning of its output is being determined.
     Locating,
-    /// It does not run, and did not since it joined.
+    /// It has not been running since it joined.
     Idle,
-    /// It was created, and not started so far.
+    /// It was created, but never started.
     Unstarted,
     /// Its output is being read.
     Reading,
-    /// It ended, but the engine is to start it again.
+    /// It exited, but the engine will restart it.
     Returning,
-    /// It ended.
+    /// It exited.
     Over,
 }
 
-/// Something to find out about a container.
+/// A request about a container.
 pub(super) struct Reading {
     pub(super) place: usize,
     pub(super) label: Label,
     pub(super) container: ContainerName,
     pub(super) question: Question,
-    /// Whether times are wanted.
+    /// Whether times are shown.
     pub(super) with_times: bool,
     /// How far its output was read.
     pub(super) position: Position,
 }
 
-/// What is to be found out.
+/// What to request.
 pub(super) enum Question {
-    /// When the last line was printed before now.
+    /// When the last line so far was printed.
     Begin,
-    /// The output, which is given to the sink.
+    /// The output, which is passed to the sink.
     Output(LogChoice),
-    /// What state it is in.
+    /// Its state.
     State,
-    /// What state it is in if nothing is heard of it meanwhile.
+    /// Its state, if there is no event meanwhile.
     StateAfterSilence,
 }
 
-/// What was found out about a container.
+/// The result of a request.
 pub(super) struct Answer {
     pub(super) place: usize,
     pub(super) error: Option<EngineError>,
@@ -103,14 +103,14 @@ pub(super) struct Answer {
     pub(super) position: Position,
 }
 
-/// What a reading was for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// Output, or where it begins.
     Output,
     /// The state.
     State,
-    /// The state after a while in which nothing was heard.
+    /// The state after a while without events.
     StateAfterSilence,
 }
 
@@ -119,12 +119,12 @@ impl<'follow> LogFollower<'follow> {
         Self { context, followed: Vec::new(), sink }
     }
 
-    /// Whether some container is in this state.
+    /// Whether any container is in this phase.
     pub(super) fn has(&self, state: FollowState) -> bool {
         self.followed.iter().any(|followed| followed.state == state)
     }
 
-    /// A container is followed from now on.
+    /// Follows a container from now on.
     pub(super) fn join(&mut self, source: Source) -> Reading {
         let label = self.sink.join(&source.label);
         let (choice, begin) = (source.choice.clone(), source.begin);
@@ -183,11 +183,11 @@ impl<'follow> LogFollower<'follow> {
         }
     }
 
-    /// A reading is over, and the container's state is known.
+    /// A request is finished, and the container's state is known.
     pub(super) fn answered(&mut self, answer: Answer) -> Option<Reading> {
         let Answer { place, error, state, purpose, position } = answer;
         let followed = &mut self.followed[place];
-        // It was started again meanwhile, or its end was told already.
+        // It was restarted meanwhile, or its exit was already reported.
         if purpose != Purpose::Output && followed.state != FollowState::Returning {
             return None;
         }
@@ -229,7 +229,7 @@ impl<'follow> LogFollower<'follow> {
         is_in_doubt.then(|| self.reading(place, Question::StateAfterSilence))
     }
 
-    /// The output of a container cannot be read any more.
+    /// The output of a container can no longer be read.
     fn lose(&mut self, place: usize, error: &EngineError) {
         let followed = &mut self.followed[place];
         followed.state = FollowState::Over;
@@ -241,7 +241,7 @@ impl<'follow> LogFollower<'follow> {
         self.context.drain.ends(container);
     }
 
-    /// How a container comes back whose end was topo's own doing. That is known as long as it is gone.
+    /// How a container comes back that topo took down, which is known only while it is down.
     fn comes_back(&mut self, place: usize) -> Option<ComesBackAs> {
         let followed = &mut self.followed[place];
         followed.comes_back =
@@ -262,11 +262,11 @@ impl<'follow> LogFollower<'follow> {
         self.sink.event(followed.label, &LogEvent::Ended { exit_code });
     }
 
-    /// Something was heard of the project.
+    /// Handles an event of the project.
     pub(super) fn heard(&mut self, heard: &Heard) -> Vec<Reading> {
         match heard {
             Heard::Changed(change) => self.changed(change).into_iter().collect(),
-            // Nobody may have heard of a start, and of what came after it.
+            // A start, and what followed it, may have been missed.
             Heard::Holds => {
                 self.followed.iter_mut().for_each(|followed| followed.is_ahead = false);
                 let is_returning = |place: &usize| self.followed[*place].state == FollowState::Returning;
@@ -277,7 +277,7 @@ impl<'follow> LogFollower<'follow> {
         }
     }
 
-    /// A container was started, whether or not the engine told of it.
+    /// A container was started, with or without an event.
     pub(super) fn started(&mut self, source: Source) -> Option<Reading> {
         let is_it = |followed: &Followed| followed.source.container == source.container;
         let (place, reading) = match self.followed.iter().position(is_it) {
@@ -309,7 +309,7 @@ impl<'follow> LogFollower<'follow> {
             return None;
         }
         if matches!(change.what, What::Died { .. }) {
-            // The engine tells of things in their order: the event of that start is lost.
+            // Events are in order: the event of that start is lost.
             followed.is_ahead = false;
         }
         match (&change.what, followed.state) {
@@ -320,7 +320,7 @@ impl<'follow> LogFollower<'follow> {
             (What::Removed, FollowState::Unstarted) => followed.state = FollowState::Over,
             (What::Started, FollowState::Locating) => followed.has_returned = true,
             (What::Started, FollowState::Idle | FollowState::Unstarted) => return Some(self.go_on(place)),
-            // A start without an end before it is the one whose output is being read.
+            // A start without an exit before it is the one whose output is being read.
             (What::Started, FollowState::Reading) => followed.has_returned = followed.exit_code.is_some(),
             (What::Started, FollowState::Returning | FollowState::Over) => {
                 return Some(self.open_again(place));
@@ -341,7 +341,7 @@ impl<'follow> LogFollower<'follow> {
         self.go_on(place)
     }
 
-    /// Goes on behind the last line.
+    /// Continues after the last line.
     fn go_on(&mut self, place: usize) -> Reading {
         let source = &mut self.followed[place].source;
         source.has_ended = false;
@@ -350,7 +350,7 @@ impl<'follow> LogFollower<'follow> {
     }
 }
 
-/// Whether a container is not there any more, or about to go.
+/// Whether a container no longer exists, or is being removed.
 fn is_gone(error: &EngineError) -> bool {
     matches!(error, EngineError::Refused { status: 404 | 409, .. })
 }

@@ -1,5 +1,5 @@
-//! In: runs whose steps run hooks. Out: what the hooks print, as output of their services.
-//! Must not: keep a line that nobody shows.
+//! In: runs with hooks. Out: the output of hooks, as output of their services. Must not: keep a
+//! line that is not shown.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use crate::plan::{Action, Plan};
 use crate::run::Event;
 use crate::topology::name::{ContainerName, ServiceName};
 
-/// What hooks print while the output of services is shown. All clones are one.
+/// The output of hooks while the output of services is shown. Clones share state.
 #[derive(Clone, Debug, Default)]
 pub struct HookLines(Rc<Shared>);
 
@@ -35,17 +35,17 @@ pub(super) struct HookLine {
 pub(super) enum Speaker {
     /// In a container of the service (`post_start`, `pre_stop`).
     Service(ContainerName),
-    /// In a container of its own (`pre_start`), which is named like this: `web pre_start[0]`.
+    /// In its own container (`pre_start`), with this name: `web pre_start[0]`.
     Own(String),
 }
 
 impl HookLines {
-    /// From now on somebody shows them.
+    /// From now on lines are shown.
     pub(super) fn begin(&self) {
         self.0.is_shown.set(true);
     }
 
-    /// From now on nobody does.
+    /// From now on lines are not shown.
     pub fn end(&self) {
         self.0.is_shown.set(false);
     }
@@ -60,12 +60,12 @@ impl HookLines {
         }
     }
 
-    /// A line that is there.
+    /// The next available line.
     pub(super) fn take(&self) -> Option<HookLine> {
         self.0.lines.borrow_mut().pop_front()
     }
 
-    /// False when nobody shows it.
+    /// False if it is not shown.
     fn give(&self, speaker: Speaker, text: &str) -> bool {
         if !self.0.is_shown.get() {
             return false;
@@ -75,7 +75,8 @@ impl HookLines {
         true
     }
 
-    /// Captures what a hook of one of these services prints, as long as that is shown as their output.
+    /// Captures the output of a hook of one of these services, while the output of services is
+    /// shown.
     pub fn capture(&self, plan: &Plan, event: &Event, shown: &[ServiceName]) -> bool {
         let Event::StepProgress { step, progress: Progress::Output(line) } = event else { return false };
         let step = &plan.steps[*step];

@@ -1,17 +1,17 @@
-//! In: pieces of what one container prints, with the engine's times. Out: its lines, each with its time.
-//! Must not: take a line's own words for a time.
+//! In: chunks of a container's output, with times of the engine. Out: its lines, each with its
+//! time. Must not: mistake the text of a line for a time.
 
 use crate::engine::{LogChunk, OutputStream};
 use crate::run::{LineEnds, Lines};
 
-/// Cuts what one container prints into lines.
+/// Splits the output of a container into lines.
 #[derive(Debug)]
 pub(super) struct LineCutter {
     out: Lines,
     err: Lines,
 }
 
-/// What ends the lines of a container's two streams.
+/// The line ends of a container's two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BothLineEnds {
     /// Of its standard output.
@@ -25,8 +25,8 @@ pub struct BothLineEnds {
 pub struct Line<'text> {
     /// Which stream it was printed to.
     pub stream: OutputStream,
-    /// When it was printed, in the engine's words, which are in order when times are; empty when a line is
-    /// a further part of what was printed at once.
+    /// When it was printed, as text whose alphabetical order is that of time; empty for a further
+    /// part of what was printed at once.
     pub time: &'text [u8],
     /// The line without its end.
     pub text: &'text [u8],
@@ -37,25 +37,25 @@ impl LineCutter {
         Self { out: Lines::ending_with(out), err: Lines::ending_with(err) }
     }
 
-    /// The time of the earliest line that has begun and whose end has not come.
+    /// The time of the earliest incomplete line.
     pub(super) fn open_time(&self) -> Option<&[u8]> {
         let times = [&self.out, &self.err].map(|lines| line(OutputStream::Out, lines.begun()).time);
         times.into_iter().filter(|time| !time.is_empty()).min()
     }
 
-    /// Takes a piece of output, and gives the lines that it completes.
+    /// Takes a chunk of output, and passes on the completed lines.
     pub(super) fn push(&mut self, chunk: &LogChunk, mut give: impl FnMut(Line<'_>)) {
         let stream = chunk.stream;
         let lines = match stream {
             OutputStream::Out => &mut self.out,
             OutputStream::Err => &mut self.err,
         };
-        // The engine cuts what is longer than 16 KiB, and gives every part a time.
+        // The engine splits what is longer than 16 KiB, and gives every part a time.
         let repeated = if lines.is_in_line() { time_length(&chunk.bytes) } else { 0 };
         lines.push(&chunk.bytes[repeated..], |text| give(line(stream, text)));
     }
 
-    /// Gives what was left without a line's end.
+    /// Passes on incomplete lines at the end.
     pub(super) fn finish(&mut self, mut give: impl FnMut(Line<'_>)) {
         self.out.finish(|text| give(line(OutputStream::Out, text)));
         self.err.finish(|text| give(line(OutputStream::Err, text)));
@@ -67,17 +67,17 @@ fn line(stream: OutputStream, text: &[u8]) -> Line<'_> {
     Line { stream, time: time.trim_ascii_end(), text }
 }
 
-/// The length of the time that a text begins with, and of the blank behind it: `2026-01-31T...Z `.
+/// The length of the time at the start of a text, including the blank after it: `2026-01-31T...Z `.
 fn time_length(text: &[u8]) -> usize {
     let is_time = text.get(..19).is_some_and(|start| parts(start).is_some());
     let length = text.iter().take(40).position(|byte| *byte == b' ');
     length.filter(|_| is_time).map_or(0, |length| length + 1)
 }
 
-/// Seconds since 1970 of a time in UTC; nothing for another one.
+/// Seconds since 1970 of a time in UTC; `None` for another one.
 pub(super) fn unix_seconds(time: &[u8]) -> Option<i64> {
     let [year, month, day, hour, minute, second] = parts(time.get(..19).filter(|_| time.ends_with(b"Z"))?)?;
-    // Years that begin in March have their leap day at their end.
+    // Years that begin in March have their leap day at the end.
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;
@@ -100,7 +100,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn a_line_has_the_time_that_the_engine_gave_it() {
+    fn a_line_has_the_time_of_the_engine() {
         let time = "2026-11-22T03:17:26.982807349Z";
         assert_eq!(cut(&[&format!("{time} begin\n{time} \n")]), [(time, "begin"), (time, "")]);
         assert_eq!(cut(&["a line of another kind\n"]), [("", "a line of another kind")]);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_that_the_engine_cut_is_one_again() {
+    fn a_long_line_split_by_the_engine_is_joined() {
         let time = "2026-11-22T03:17:26.982807349Z";
         let parts = [&format!("{time} begin, "), &format!("{time} and end\n")[..]];
         assert_eq!(cut(&parts), [(time, "begin, and end")]);

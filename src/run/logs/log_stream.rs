@@ -1,5 +1,5 @@
-//! In: a container. Out: the lines that it prints, each once, although the connection may break meanwhile.
-//! Must not: ask again without end.
+//! In: a container. Out: the lines that it prints, each once, even if the connection breaks. Must
+//! not: retry forever.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::engine::{EngineError, LogChoice, LogChunk, Logs, OutputStream};
 use crate::run::PAUSES;
 use crate::topology::name::ContainerName;
 
-/// Reads what a container prints. When the stream breaks, the engine is asked again for what comes after the
-/// last line; it is given up when nothing new came for about six seconds.
+/// Reads the output of a container. When the stream breaks, what comes after the last line is
+/// requested again; it gives up after about six seconds without progress.
 pub(super) struct LogStream<'read, E> {
     engine: &'read E,
     container: ContainerName,
@@ -25,13 +25,13 @@ pub(super) struct LogStream<'read, E> {
     cutter: LineCutter,
     position: Position,
     pauses: std::slice::Iter<'static, Duration>,
-    /// Told what keeps it from reading.
+    /// Is told what prevents reading.
     drain: Option<&'read LogDrain>,
 }
 
 impl<'read, E: Logs> LogStream<'read, E> {
-    /// `choice` says what is wanted; what is before `position` was given before. Times are always asked for,
-    /// since they tell lines apart.
+    /// `choice` is the requested part; lines before `position` were passed on before. Times are
+    /// always requested, since they identify lines.
     pub(super) fn new(
         engine: &'read E,
         container: ContainerName,
@@ -55,7 +55,7 @@ impl<'read, E: Logs> LogStream<'read, E> {
         stream
     }
 
-    /// Tells what keeps it from reading.
+    /// Reports what prevents reading.
     pub(super) fn telling(self, drain: &'read LogDrain) -> Self {
         Self { drain: Some(drain), ..self }
     }
@@ -65,11 +65,11 @@ impl<'read, E: Logs> LogStream<'read, E> {
         &self.position
     }
 
-    /// Reads a piece, and gives the lines that it completes; false when there are no more.
+    /// Reads a chunk, and passes on the completed lines; false at the end.
     ///
     /// # Errors
     ///
-    /// The engine refuses, or the stream broke again and again.
+    /// The engine refuses, or the stream broke repeatedly.
     pub(super) async fn read(&mut self, mut give: impl FnMut(Line<'_>)) -> Result<bool, EngineError> {
         loop {
             let chunk = self.next_chunk().await;
@@ -113,7 +113,7 @@ impl<'read, E: Logs> LogStream<'read, E> {
                 self.chunks.insert(chunks.boxed_local()).next().await
             }
             Err(error) => {
-                // A refusal is an answer too: the container may be gone.
+                // A refusal is a response too: the container may be gone.
                 if let Some(drain) = self.drain.filter(|_| !may_pass(&error)) {
                     drain.hears(&self.container);
                 }
@@ -122,13 +122,13 @@ impl<'read, E: Logs> LogStream<'read, E> {
         }
     }
 
-    /// Lets go of the stream; the next read goes on behind the last line that was given.
+    /// Closes the stream; the next read continues after the last line.
     pub(super) fn close(&mut self) {
         self.chunks = None;
         let open = self.cutter.open_time().map(<[u8]>::to_owned);
         self.cutter = LineCutter::new(self.line_ends);
         self.position.goes_on();
-        // A line that began before others, and has not ended, is read again too.
+        // A line that began before others, and is incomplete, is read again too.
         let since = open.as_deref().into_iter().chain(self.position.time()).filter_map(unix_seconds).min();
         if let Some(since) = since {
             self.choice.since = Some(since.to_string());
@@ -150,7 +150,8 @@ impl<'read, E: Logs> LogStream<'read, E> {
     }
 }
 
-/// Whether it may be otherwise soon: the connection broke, or nobody answers for the engine at the moment.
+/// Whether it may be temporary: the connection broke, or a proxy reports that the engine does not
+/// respond.
 fn may_pass(error: &EngineError) -> bool {
     match error {
         EngineError::Unreachable { .. } | EngineError::Disconnected(_) => true,
@@ -172,14 +173,14 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Behind everything that was printed up to a time, by the engine's clock; at the beginning when it is
-    /// empty.
+    /// After everything that was printed up to a time, by the engine's clock; at the beginning if
+    /// it is empty.
     pub(super) fn after(time: &[u8]) -> Self {
         let mark = Mark { time: time.to_owned(), given: usize::MAX, before: None };
         if time.is_empty() { Self::default() } else { Self { out: mark.clone(), err: mark } }
     }
 
-    /// Takes a line in; false when it was given before.
+    /// Whether a line is new; false if it was passed on before.
     fn passes(&mut self, line: Line<'_>) -> bool {
         match line.stream {
             OutputStream::Out => self.out.passes(line.time),
@@ -187,13 +188,13 @@ impl Position {
         }
     }
 
-    /// The stream is read anew.
+    /// The stream is read again.
     fn goes_on(&mut self) {
         self.out.goes_on();
         self.err.goes_on();
     }
 
-    /// The time of the last line; nothing before the first.
+    /// The time of the last line; `None` before the first.
     fn time(&self) -> Option<&[u8]> {
         let last = self.out.time.as_slice().max(&self.err.time);
         (!last.is_empty()).then_some(last)
@@ -205,19 +206,19 @@ impl Position {
 struct Mark {
     /// The time of the last line that has one.
     time: Vec<u8>,
-    /// How many lines were given with that time, those included that follow it without one.
+    /// How many lines were passed on with that time, including following ones without a time.
     given: usize,
-    /// What was given before, as long as the stream may bring it again.
+    /// What was passed on before, as long as the stream may repeat it.
     before: Option<Before>,
 }
 
-/// The end of what was given before.
+/// The end of what was passed on before.
 #[derive(Clone, Debug)]
 struct Before {
     time: Vec<u8>,
-    /// How many lines of that time are still to be passed over.
+    /// How many lines of that time are still to be skipped.
     left: usize,
-    /// Whether the last line was an earlier one; those without a time go with it.
+    /// Whether the last line was an earlier one; those without a time belong to it.
     is_earlier: bool,
 }
 
@@ -264,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_given_once_however_the_stream_is_read_again() {
+    fn lines_are_passed_on_once_however_the_stream_is_reopened() {
         let all = ["1 a", "2 b", "2 c", " part of c", "3 d"];
         for broken_after in 0..=all.len() {
             let mut position = Position::default();
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_before_now_is_passed_over() {
+    fn earlier_lines_are_skipped() {
         let mut position = Position::after(b"2");
         position.goes_on();
         let given: Vec<&str> =
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_streams_are_told_apart() {
+    fn the_two_streams_are_tracked_separately() {
         let mut position = Position::default();
         assert!(position.passes(line(OutputStream::Err, "9")));
         position.goes_on();

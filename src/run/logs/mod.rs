@@ -33,26 +33,26 @@ pub use sink::{Label, LogEvent, LogSink};
 use crate::engine::LogChoice;
 use crate::topology::name::ContainerName;
 
-/// A container whose output is wanted.
+/// A container whose output is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The container.
     pub container: ContainerName,
-    /// The name that its lines begin with: `gateway-1`.
+    /// The label of its lines: `gateway-1`.
     pub label: String,
-    /// Which part of its output is wanted.
+    /// The requested part of its output.
     pub choice: LogChoice,
     /// Where its output begins.
     pub begin: Begin,
-    /// Whether it had ended before: that end is no news.
+    /// Whether it had already exited, so that this exit is not reported.
     pub has_ended: bool,
 }
 
 /// Where the output of a container begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {
-    /// Where the choice says, before now.
+    /// Before now, as requested.
     Past,
-    /// Now, by the engine's clock; with its next start when it does not run.
+    /// Now, by the engine's clock; with its next start if it is not running.
     Now,
 }

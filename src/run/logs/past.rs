@@ -1,5 +1,5 @@
-//! In: containers. Out: what they printed so far, in the order of time.
-//! Must not: wait for more, or hold more than some lines of each.
+//! In: containers. Out: their output so far, in the order of time. Must not: wait for more, or
+//! buffer more than some lines of each.
 
 use std::collections::VecDeque;
 
@@ -12,11 +12,12 @@ use super::log_stream::{LogStream, Position};
 use super::sink::{ENOUGH, Label, LogEvent, LogSink, hand_on};
 use crate::engine::{EngineError, LogChoice, Logs, OutputStream};
 
-/// How many bytes of a container are read ahead where not all can be read at once.
+/// How many bytes of a container are read ahead if there are too many for concurrent streams.
 const AHEAD: usize = 256 * 1024;
 
-/// Reads what containers printed so far, lines in the order of their times. Returns those containers whose
-/// output could not be read, or not to its end. At most so many are read at once.
+/// Reads the output of containers so far, with lines in the order of their times. Returns the
+/// containers whose output could not be read, or not to its end. At most `limit` streams are open
+/// at once.
 pub async fn read_past<E: Logs>(
     engine: &E,
     sources: &[Source],
@@ -48,10 +49,10 @@ pub async fn read_past<E: Logs>(
 /// How a container's output is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// From one stream, as its lines are wanted.
+    /// From one open stream, line by line.
     KeepsOpen,
-    /// A good part at once, and then the stream is closed until more is wanted: there are more containers than
-    /// streams may be open.
+    /// In large parts, closing the stream in between: there are more containers than streams may be
+    /// open.
     ReadsAhead,
 }
 
@@ -66,7 +67,7 @@ struct Reader<'source, E> {
     error: Option<EngineError>,
 }
 
-/// A line that waits for its turn.
+/// A line that is not yet passed on.
 struct Waiting {
     stream: OutputStream,
     time: Vec<u8>,
@@ -86,7 +87,7 @@ impl<'source, E: Logs> Reader<'source, E> {
         Self { source, label, pace, stream, lines: VecDeque::new(), is_over: false, error: None }
     }
 
-    /// Reads until there is a line, or none to come.
+    /// Reads until there is a line, or the end.
     async fn fill(&mut self) {
         if !self.lines.is_empty() || self.is_over {
             return;
@@ -126,7 +127,7 @@ impl From<Line<'_>> for Waiting {
     }
 }
 
-/// The place of the reader with the earliest next line. A line without a time comes at once.
+/// The index of the reader with the earliest next line. A line without a time comes at once.
 fn earliest<E>(readers: &[Reader<'_, E>]) -> Option<usize> {
     let nexts = readers.iter().enumerate().filter_map(|(place, reader)| Some((place, reader.lines.front()?)));
     nexts.min_by(|(_, one), (_, other)| one.time.cmp(&other.time)).map(|(place, _)| place)

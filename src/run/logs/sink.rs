@@ -1,4 +1,4 @@
-//! In: what is read of containers. Out: the same, to whoever shows it, at the pace of its readers.
+//! In: what is read of containers. Out: the same for whoever shows it, at the pace of its readers.
 //! Must not: know how it is shown.
 
 use std::cell::RefCell;
@@ -11,32 +11,32 @@ use super::drain::{LogDrain, Unreadable};
 use super::expected_exits::ComesBackAs;
 use super::line_cutter::{BothLineEnds, Line};
 
-/// Takes what is read of containers, and holds it until its readers take it.
+/// Receives what is read of containers, and buffers it until its readers accept it.
 pub trait LogSink {
-    /// What ends a line there, for each of a container's two streams.
+    /// The line ends for each of a container's two streams.
     fn line_ends(&self) -> BothLineEnds;
 
-    /// Lets a container join under its label, if it has not.
+    /// Adds a container with its label, if it is new.
     fn join(&mut self, label: &str) -> Label;
 
     /// Something was read of the container with this label, or happened to it.
     fn event(&mut self, label: Label, event: &LogEvent<'_>);
 
-    /// How many bytes are held.
+    /// How many bytes are buffered.
     fn held(&self) -> usize;
 
-    /// Hands on what is held; pending while a reader takes no more of it.
+    /// Writes buffered data; pending while a reader accepts no more.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()>;
 
-    /// True when nothing can be written any more: a pipe was closed, a disk is full.
+    /// Whether nothing can be written any more: a pipe was closed, a disk is full.
     fn is_broken(&self) -> bool;
 
-    /// Why nothing can be written any more, in words, unless the reader has just gone: `topo logs | head` is
-    /// fine.
+    /// Why nothing can be written any more, as a text; `None` for a closed pipe: `topo logs | head`
+    /// is fine.
     fn failure(&self) -> Option<String>;
 }
 
-/// A label that joined a [`LogSink`], by its place among them.
+/// A label in a [`LogSink`], by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label(pub usize);
 
@@ -47,39 +47,39 @@ pub enum LogEvent<'a> {
     Line {
         /// The line.
         line: Line<'a>,
-        /// Whether its time is wanted.
+        /// Whether its time is shown.
         with_time: bool,
     },
     /// A hook printed a line in it.
     HookLine(&'a str),
-    /// It ended, and is not started again; without an exit code it is gone.
+    /// It exited, and is not restarted; without an exit code it is gone.
     Ended {
         /// The exit code.
         exit_code: Option<i64>,
     },
-    /// It was started again, by whomever.
+    /// It was restarted, by whatever.
     StartedAgain {
-        /// The exit code that it ended with before, if its end was heard.
+        /// The exit code of its last exit, if known.
         exit_code: Option<i64>,
     },
     /// A run of topo took it down, and it is back.
     CameBack(ComesBackAs),
-    /// Its output cannot be read any more.
+    /// Its output can no longer be read.
     Unreadable(&'a Unreadable),
 }
 
-/// So many bytes are worth handing on; whoever reads more waits until that is done.
+/// When this much is buffered, reading waits until it is written.
 pub(super) const ENOUGH: usize = 16 * 1024;
 
-/// Hands on all that a sink holds.
+/// Writes everything that a sink has buffered.
 pub(super) async fn hand_on(sink: &mut dyn LogSink) {
     poll_fn(|context| sink.poll_flush(context)).await;
 }
 
-/// A sink that several readings give lines to, while one task hands them on.
+/// A sink that several readers pass lines to, while one task flushes it.
 pub(super) struct SharedSink<'follow> {
     sink: RefCell<&'follow mut dyn LogSink>,
-    /// Notified when nothing is held any more.
+    /// Notified when nothing is buffered any more.
     handed_on: Notify,
 }
 
@@ -108,11 +108,11 @@ impl<'follow> SharedSink<'follow> {
         self.sink.borrow().failure()
     }
 
-    /// Hands on what is held, as its readers take it, until nobody reads any more.
+    /// Writes buffered data as its readers accept it, until nothing can be written any more.
     pub(super) async fn hand_on_until_broken(&self, drain: &LogDrain) {
         poll_fn(|context| {
             let before = self.sink.borrow().held();
-            // More may be read before this is asked again.
+            // More may be read before the next poll.
             let _ = self.poll_flush(context);
             drain.hands_on(before, self.sink.borrow().held());
             if self.is_broken() { Poll::Ready(()) } else { Poll::Pending }
@@ -120,7 +120,7 @@ impl<'follow> SharedSink<'follow> {
         .await
     }
 
-    /// Hands on all that is held.
+    /// Writes everything buffered.
     pub(super) async fn hand_on(&self) {
         poll_fn(|context| self.poll_flush(context)).await;
     }
@@ -133,12 +133,12 @@ impl<'follow> SharedSink<'follow> {
         handed_on
     }
 
-    /// Waits until somebody else has handed on so much that there is room for more.
+    /// Waits until the flushing task has made room for more.
     pub(super) async fn has_room(&self) {
         self.holds_less_than(ENOUGH).await;
     }
 
-    /// Waits until somebody else has handed on all that is held.
+    /// Waits until the flushing task has written everything.
     pub(super) async fn is_handed_on(&self) {
         self.holds_less_than(1).await;
     }

@@ -65,12 +65,12 @@ fn a_restart_by_topo_is_shown_as_a_restart() {
         let restarting = async {
             sleep(Duration::from_millis(50)).await;
             for step in plan.steps.ids() {
-                around.expected_exits.note(&plan, &Event::StepStarted { step });
+                around.expected_exits.apply(&plan, &Event::StepStarted { step });
                 perform(engine, plan.steps[step].action.clone()).await;
                 sleep(Duration::from_millis(20)).await;
                 around
                     .expected_exits
-                    .note(&plan, &Event::StepEnded { step, end: End::Done, took: Duration::ZERO });
+                    .apply(&plan, &Event::StepEnded { step, end: End::Done, took: Duration::ZERO });
             }
         };
         let company = around.company(&nobody_joins);
