@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports relative paths where the engine accepts only absolute ones.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let is_absolute =
             if may_run_on_windows(topology, service) { begins_at_root } else { begins_at_linux_root };

@@ -41,7 +41,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports addresses that are outside the network, or taken.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         check_hardware_addresses(service, found);
         check_name_servers(service, found);

@@ -65,7 +65,7 @@ const MESSAGE: &str = "this value begins or ends with a space";
 
 /// Reports blanks at the ends of values. Runs after the rules that report the consequences, to
 /// improve their help.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let Some(root) = topology.node_at(&[]) else { return };
     for (patterns, mend) in [(WHOLE, whole as fn(&str) -> String), (IN_PARTS, path::trimmed_parts)] {
         for pattern in patterns {
@@ -111,7 +111,7 @@ fn check_value(node: &Node, mend: fn(&str) -> String, found: &mut Diagnostics) {
 
 /// The help for blanks at the ends of the value at a place, if any were found: without them, the
 /// file may exist.
-pub fn reported_help(at: Span, found: &mut Diagnostics) -> Option<String> {
+pub(super) fn reported_help(at: Span, found: &mut Diagnostics) -> Option<String> {
     let mut help = None;
     found.for_each(|diagnostic| {
         if diagnostic.code == SURROUNDING_SPACE && diagnostic.span() == Some(at) {

@@ -59,7 +59,7 @@ pub(super) const RULE: Rule =
     Rule { codes: &[(UNKNOWN_CAPABILITY, Severity::Error)], group: Group::Security, since: "0.1.0", check };
 
 /// Reports capabilities that Linux does not have: the engine refuses them.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for capability in service.cap_add.iter().chain(&service.cap_drop) {
             check_one(capability, found);

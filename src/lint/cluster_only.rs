@@ -44,7 +44,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports attributes that only apply to a cluster.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let Some(deploy) = topology.node_at(&["services", name.as_str(), "deploy"]) else { continue };
         if let Some(mode) = service.deploy.0.as_ref().and_then(|deploy| deploy.mode.as_deref()) {

@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Reports dependencies that wait for a missing health check, or for the completion of a service
 /// that never ends.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         for (needed, dependency) in &service.depends_on.0 {
             let Some(other) = topology.services.get(needed) else { continue };

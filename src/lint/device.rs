@@ -32,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports what the engine does not know, and missing devices if the engine runs on this machine.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let may_be_windows = may_run_on_windows(topology, service);
         for device in &service.devices {

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule =
 
 /// Finds drivers of networks, of their addresses, of volumes and of logs that no engine has built in. What is
 /// external is made by somebody else.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, network) in topology.networks.iter().filter(|(_, network)| !network.external.is_external) {
         let place = |path: &[&str]| topology.place_of(&[&["networks", key.as_str()], path].concat());
         if let Some(driver) = network.driver.as_deref() {

@@ -40,7 +40,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Reports invalid link-local addresses, and names of interfaces that Linux refuses or that two
 /// networks share.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         check_link_local(service, found);
         check_link_local_family(topology, service, found);

@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports hooks without a command.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for (attribute, hooks) in [("post_start", &service.post_start), ("pre_stop", &service.pre_stop)] {
             hooks.iter().for_each(|hook| check_command(attribute, hook, hook.span, found));

@@ -17,7 +17,7 @@ pub(super) const RULE: Rule =
 
 /// Reports names that Linux refuses, and those that violate RFC 1123: the engine accepts them, but
 /// many programs do not.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         if let Some(host) = service.hostname.as_ref().filter(|host| !host.is_empty()) {
             check_name("host", host, host.span, found);

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule =
     Rule { codes: &[(code::BAD_IMAGE, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Reports invalid references.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let tags = service.build.iter().flat_map(|build| &build.tags);
         let hooks = service.pre_start.iter().filter_map(|hook| hook.image.as_ref());

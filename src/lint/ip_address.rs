@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Finds what is no address among those of services in their networks, and of gateways and other machines.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for attachment in service.networks.iter().flat_map(|networks| networks.0.values()) {
             let fixed = attachment.ipv4_address.iter().chain(&attachment.ipv6_address);

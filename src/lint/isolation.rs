@@ -15,7 +15,7 @@ pub(super) const RULE: Rule =
     Rule { codes: &[(UNKNOWN_ISOLATION, Severity::Error)], group: Group::Portability, since: "0.1.0", check };
 
 /// Reports technologies that the engine does not support.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let Some(isolation) = service.isolation.as_ref().filter(|isolation| !isolation.is_empty()) else {
             continue;

@@ -30,7 +30,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports limits that the engine refuses.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let memory = Memory::from_service(service);
         memory.check_least(found);

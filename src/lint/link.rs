@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Reports links with more than a name and an alias, as the engine's grammar has no third part, and
 /// access modes of volumes that the engine ignores.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         service.volumes_from.iter().for_each(|from| check_access(from, found));
         service.links.iter().for_each(|link| check_link(link, found));

@@ -183,7 +183,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports unknown options, and invalid values.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         if let Some(logging) = &service.logging {
             check_logging(topology, name, logging, found);

@@ -42,7 +42,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports mounts that the engine refuses whatever exists on its machine.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let may_be_windows = may_run_on_windows(topology, service);
         for mount in &service.volumes.0 {

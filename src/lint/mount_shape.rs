@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Reports directories on files, files on directories, mounts below a file, and mounts that hide
 /// the devices.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         if may_run_on_windows(topology, service) {
             continue;

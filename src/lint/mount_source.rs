@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Reports sources in Windows notation, which Compose passes on everywhere, and missing sources in
 /// the project directory. Elsewhere they may exist on the engine's machine.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let mounts = topology.services.values().flat_map(|service| &service.volumes.0);
     for mount in mounts.filter(|mount| mount.kind == MountKind::Bind) {
         let Some(source) = &mount.source else { continue };

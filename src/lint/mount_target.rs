@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports mounts with the same target, including those of one list that the last one replaced.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         check_targets(service, found);
         for list in ["volumes", "secrets", "configs"] {

@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports unknown words, and attributes that conflict with a shared namespace.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         check_words(service, found);
         for from in &service.volumes_from {

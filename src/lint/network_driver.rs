@@ -89,7 +89,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports networks that their driver refuses to create.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, network) in topology.networks.iter().filter(|(_, network)| !network.external.is_external) {
         check_driver(topology, key, network, found);
         check_address_management(topology, key, network, found);

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule =
     Rule { codes: &[(NUL_CHARACTER, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Reports texts of services that contain one. Extensions are not checked.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, _) in services(topology) {
         if let Some(service) = topology.node_at(&["services", name.as_str()]) {
             check_node(service, found);

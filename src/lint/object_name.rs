@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports names that the engine refuses. Names of external ones are not checked.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, network) in topology.networks.iter().filter(|(_, network)| !network.external.is_external) {
         network.name.iter().for_each(|name| check_network_name(name, found));
         if let Some(name) = network.name.as_ref().filter(|name| PREDEFINED.contains(&name.as_str())) {

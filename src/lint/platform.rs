@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports invalid platforms, and unknown parts of platforms.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let builds = service.build.iter().flat_map(|build| &build.platforms);
         let platforms = service.platform.iter().chain(builds);

@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports numbers that the engine, or Docker Compose, refuses.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let at = |key: &str| topology.place_of(&["services", name.as_str(), key]);
         check_counts(service, found);

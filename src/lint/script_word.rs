@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Reports words that a shell ignores, and adapts advice about operators to an entrypoint that is a
 /// shell.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let node = |key: &str| topology.node_at(&["services", name.as_str(), key]);
         if let Some(command) = node("command").filter(|_| ends_before_script(&service.entrypoint)) {

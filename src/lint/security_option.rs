@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports options that the engine refuses when the container is created.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         let may_be_windows = may_run_on_windows(topology, service);
         service.security_opt.iter().for_each(|option| check_option(option, may_be_windows, found));

@@ -18,7 +18,7 @@ pub(super) const RULE: Rule =
     Rule { codes: &[(UNKNOWN_SIGNAL, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Reports signals that the engine refuses.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let Some(signal) = service.stop_signal.as_ref().filter(|signal| !is_signal(signal)) else { continue };
         let diagnostic = found.error(UNKNOWN_SIGNAL, format!("no signal is named `{}`", signal.value));

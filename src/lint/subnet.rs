@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Finds subnets that the engine cannot use, and those of two networks that overlap.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let used = topology.used_networks();
     let mut known: Vec<Known> = Vec::new();
     for (key, network) in &topology.networks {

@@ -110,7 +110,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports parameters that belong to the whole host, or to a namespace shared with it.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology).filter(|(_, service)| uses_default_runtime(service)) {
         for (parameter, value) in &service.sysctls.0 {
             let at = key_span(topology, &["services", name.as_str(), "sysctls"], parameter, value.span);

@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports unknown options, and values that the kernel does not accept.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for directory in service.tmpfs.0.iter().filter(|directory| !directory.to_string().contains('$')) {
             if let Some(mistake) = directory.mistake() {

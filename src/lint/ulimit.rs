@@ -39,7 +39,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports limits that the engine refuses.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         let built = service.build.iter().flat_map(|build| &build.ulimits);
         for (name, limit) in service.ulimits.iter().chain(built) {

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule =
     Rule { codes: &[(INVALID_USER, Severity::Error)], group: Group::Correctness, since: "0.1.0", check };
 
 /// Reports users and groups that no image can have; the names in an image are unknown.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in services(topology) {
         if !may_run_on_windows(topology, service) {
             if let Some(user) = &service.user {

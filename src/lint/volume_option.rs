@@ -44,7 +44,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports unknown options, missing required ones, and directories that do not exist.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (key, volume) in &topology.volumes {
         let driver = volume.driver.as_deref().unwrap_or_default();
         let is_local = matches!(driver, "" | "local");

@@ -16,21 +16,21 @@ use crate::topology::{Service, Topology, secrecy};
 
 /// What is known of how an object was made.
 #[derive(Clone, Copy)]
-pub struct Made<'a> {
+pub(super) struct Made<'a> {
     labels: &'a BTreeMap<String, String>,
     settings: Option<&'a Settings>,
 }
 
 impl<'a> Made<'a> {
     /// What is known of a container.
-    pub fn of(container: &'a ObservedContainer) -> Self {
+    pub(super) fn of(container: &'a ObservedContainer) -> Self {
         Self { labels: &container.labels, settings: container.settings.as_ref() }
     }
 }
 
 /// What of an object differs from what was applied, by its labels; nothing when they do not say what was
 /// applied. `place` is where the topology has the object: `["services", "web"]`.
-pub fn changes(
+pub(super) fn changes(
     topology: &Topology,
     place: [&str; 2],
     made: Made<'_>,
@@ -50,7 +50,7 @@ pub fn changes(
 
 /// Why a network or a volume is not as the topology says; nothing when it is, or when nobody knows.
 /// `compose_hash` is the fingerprint that Docker Compose would give it.
-pub fn difference(
+pub(super) fn difference(
     topology: &Topology,
     place: [&str; 2],
     labels: &BTreeMap<String, String>,
@@ -70,7 +70,7 @@ pub fn difference(
 
 /// Why a container that another program made is not as the topology says: what the engine says of it is
 /// compared, where it says something.
-pub fn made_by(
+pub(super) fn made_by(
     topology: &Topology,
     place: [&str; 2],
     made: &ObservedContainer,

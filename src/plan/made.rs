@@ -7,7 +7,7 @@ use crate::topology::Service;
 use crate::value::security_option::SecurityOption;
 
 /// Attributes that the engine describes if and only if they were requested.
-pub const TOLD: &[&str] = &[
+pub(super) const TOLD: &[&str] = &[
     Service::annotations,
     Service::cap_add,
     Service::cap_drop,
@@ -56,7 +56,7 @@ pub const TOLD: &[&str] = &[
 ];
 
 /// Limits that `deploy` sets as well: the attribute in the engine, and the path below `deploy`.
-pub const OF_DEPLOY: &[(&str, [&str; 3])] = &[
+pub(super) const OF_DEPLOY: &[(&str, [&str; 3])] = &[
     (Service::cpus, ["resources", "limits", "cpus"]),
     (Service::mem_limit, ["resources", "limits", "memory"]),
     (Service::pids_limit, ["resources", "limits", "pids"]),
@@ -65,7 +65,7 @@ pub const OF_DEPLOY: &[(&str, [&str; 3])] = &[
 
 /// Whether the engine may have a value for an attribute that the topology does not declare: from
 /// the image, `deploy`, or another container.
-pub fn may_come_from_elsewhere(attribute: &str, wanted: &Json) -> bool {
+pub(super) fn may_come_from_elsewhere(attribute: &str, wanted: &Json) -> bool {
     let has = |other: &str| wanted.get(other).is_some_and(|value| !is_nothing(value));
     match attribute {
         Service::stop_signal | Service::cgroup | Service::runtime | Service::memswap_limit => true,
@@ -80,7 +80,7 @@ pub fn may_come_from_elsewhere(attribute: &str, wanted: &Json) -> bool {
 }
 
 /// Whether a value is empty.
-pub fn is_nothing(value: &Json) -> bool {
+pub(super) fn is_nothing(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(false) => true,
         Json::String(text) => text.is_empty(),
@@ -91,7 +91,7 @@ pub fn is_nothing(value: &Json) -> bool {
 }
 
 /// The value of an attribute in a normal form: equal if they mean the same.
-pub fn normal(attribute: &str, value: &Json) -> Json {
+pub(super) fn normal(attribute: &str, value: &Json) -> Json {
     match (attribute, value) {
         (Service::volumes, Json::Array(mounts)) => mounts.iter().filter_map(normal_mount).collect(),
         (Service::cap_add | Service::cap_drop, Json::Array(names)) => sorted(names.iter().map(capability)),

@@ -14,7 +14,7 @@ use crate::topology::attribute::Sealing;
 use crate::topology::name::ProjectName;
 
 /// Replaces values of one object by digests, and the reverse.
-pub struct Sealer {
+pub(super) struct Sealer {
     /// A hasher that has consumed the object's place.
     salted: Sha256,
     /// The section of the topology, `services`, and the keys between the object and the sealed
@@ -30,7 +30,7 @@ const LENGTH: usize = 8;
 
 impl Sealer {
     /// `place` is the object in the topology: `["services", "web"]`.
-    pub fn new(project: &ProjectName, place: [&str; 2]) -> Self {
+    pub(super) fn new(project: &ProjectName, place: [&str; 2]) -> Self {
         let mut salted = Sha256::new();
         for word in [project.as_str(), place[0], place[1]] {
             read(&mut salted, word);
@@ -39,24 +39,24 @@ impl Sealer {
     }
 
     /// For the part below these keys of the object.
-    pub fn below(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn below(mut self, keys: impl IntoIterator<Item = String>) -> Self {
         self.path.extend(keys);
         self
     }
 
     /// The model without any possible secret.
-    pub fn seal(&self, model: &Json, sealing: Sealing) -> Json {
+    pub(super) fn seal(&self, model: &Json, sealing: Sealing) -> Json {
         self.sealed(model, sealing, &mut self.path.clone())
     }
 
     /// A sealed model with the values of one of the two `known` models; if neither has the right
     /// one, the digest is kept.
-    pub fn open(&self, sealed: &Json, known: [&Json; 2]) -> Json {
+    pub(super) fn open(&self, sealed: &Json, known: [&Json; 2]) -> Json {
         self.opened(sealed, known.map(Some), &mut self.path.clone())
     }
 
     /// The digest of a value at `path` below the object.
-    pub fn digest(&self, path: &[&str], value: &str) -> Json {
+    pub(super) fn digest(&self, path: &[&str], value: &str) -> Json {
         let mut hasher = self.salted.clone();
         for word in path {
             read(&mut hasher, word);
@@ -109,7 +109,7 @@ impl Sealer {
 }
 
 /// Whether a value is a digest.
-pub fn is_digest(value: &str) -> bool {
+pub(super) fn is_digest(value: &str) -> bool {
     value.starts_with(MARK)
 }
 

@@ -17,7 +17,7 @@ const DIRECTORIES: &[&str] = &[
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// The program of `docker NAME`: the user's own, else the system's; nothing when it is not installed.
-pub fn find(name: &str, programs: &Programs) -> Option<PathBuf> {
+pub(super) fn find(name: &str, programs: &Programs) -> Option<PathBuf> {
     let own = programs.docker_config().map(|directory| directory.join("cli-plugins"));
     let directories = own.into_iter().chain(DIRECTORIES.iter().map(PathBuf::from));
     directories.map(|directory| directory.join(format!("docker-{name}"))).find(|path| is_executable(path))

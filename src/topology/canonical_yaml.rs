@@ -103,7 +103,7 @@ fn number_text(number: &serde_json::Number) -> String {
 }
 
 /// A value on one line, ready to be typed: `{path: ./src, action: sync}`.
-pub fn inline(value: &Json) -> String {
+pub(super) fn inline(value: &Json) -> String {
     match value {
         Json::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Json::Object(entries) => {

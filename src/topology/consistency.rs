@@ -15,7 +15,7 @@ use crate::topology::service::device::DeviceRequest;
 use crate::topology::service::{BuildContext, Deploy, Service};
 
 /// Checks every active service, and every network, volume, secret and config.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         if let Some(build) = &service.build {
             check_dockerfile(name, build, found);

@@ -22,7 +22,7 @@ type Values = BTreeMap<String, Spanned<Option<String>>>;
 
 /// Completes the environment and labels of services from files and from the caller. Returns where
 /// env files set variables, by name, the first place of each.
-pub fn resolve(
+pub(super) fn resolve(
     services: &mut BTreeMap<ServiceName, Named<Box<Service>>>,
     document: &Document,
     environment: &Environment,
@@ -45,7 +45,7 @@ pub fn resolve(
 
 /// Which of a service's files are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinesOf {
+pub(super) enum LinesOf {
     /// `env_file`.
     EnvFiles,
     /// `label_file`.
@@ -53,7 +53,7 @@ pub enum LinesOf {
 }
 
 /// The lines of a service's files. `service` is as before [`resolve`].
-pub fn file_lines(
+pub(super) fn file_lines(
     files: LinesOf,
     service: &Service,
     document: &Document,

@@ -10,7 +10,7 @@ use crate::topology::Sections;
 use crate::topology::service::Service;
 
 /// Moves keys to where they belong; `None` when all are in place.
-pub fn mend(root: &Node, found: &mut Diagnostics) -> Option<Node> {
+pub(super) fn mend(root: &Node, found: &mut Diagnostics) -> Option<Node> {
     let mut repaired = root.clone();
     let Value::Map(top) = &mut repaired.value else { return None };
     let mut is_changed = gather_services(top, found);

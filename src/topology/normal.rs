@@ -16,7 +16,7 @@ use crate::topology::service::{
 use crate::topology::value::Pairs;
 
 /// Completes a topology.
-pub fn complete(sections: &mut Sections, project: &ProjectName, environment: &Environment) {
+pub(super) fn complete(sections: &mut Sections, project: &ProjectName, environment: &Environment) {
     let mut default_network_at = None;
     let containers = containers(sections, project);
     for service in sections.services.values_mut() {
@@ -33,7 +33,7 @@ pub fn complete(sections: &mut Sections, project: &ProjectName, environment: &En
 }
 
 /// Normalises paths in containers; Compose does it while reading.
-pub fn unify(sections: &mut Sections) {
+pub(super) fn unify(sections: &mut Sections) {
     for service in sections.services.values_mut() {
         for mount in &mut service.value.volumes.0 {
             let target = &mut mount.value.target;

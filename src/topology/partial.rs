@@ -43,7 +43,7 @@ impl Topology {
 }
 
 /// Drops reports of something missing that may be in the unreadable part.
-pub fn forget_missing(unparsed: &Unparsed, found: &mut Diagnostics) {
+pub(super) fn forget_missing(unparsed: &Unparsed, found: &mut Diagnostics) {
     if unparsed.is_none() {
         return;
     }

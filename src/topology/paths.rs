@@ -11,7 +11,7 @@ use crate::topology::volume::Volume;
 use crate::value::path::is_absolute_on_windows;
 
 /// A build without a context uses the directory of its file.
-pub fn fill_in_contexts(sections: &mut Sections) {
+pub(super) fn fill_in_contexts(sections: &mut Sections) {
     let builds = sections.services.values_mut().filter_map(|service| service.value.build.as_mut());
     for build in builds {
         let context = &mut build.value.context;
@@ -22,7 +22,7 @@ pub fn fill_in_contexts(sections: &mut Sections) {
 }
 
 /// Makes every path of a topology absolute.
-pub fn resolve(sections: &mut Sections, document: &Document, environment: &Environment) {
+pub(super) fn resolve(sections: &mut Sections, document: &Document, environment: &Environment) {
     let home = environment.get("HOME").map(|variable| PathBuf::from(&variable.value));
     let absolute = |path: &mut Spanned<String>| {
         // The attribute's own rule refuses an empty path.
@@ -105,7 +105,7 @@ pub fn join(base: &Path, path: &str) -> String {
 }
 
 /// Like [`join`], with `~` replaced by the home directory.
-pub fn join_home(base: &Path, home: Option<&Path>, path: &str) -> String {
+pub(super) fn join_home(base: &Path, home: Option<&Path>, path: &str) -> String {
     match (path.strip_prefix('~'), home) {
         (Some(rest), Some(home)) => join(home, rest.trim_start_matches('/')),
         _ => join(base, path),

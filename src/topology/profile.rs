@@ -13,7 +13,7 @@ type Services = BTreeMap<ServiceName, Named<Box<Service>>>;
 
 /// Splits services into active and inactive ones. A service is active when it has no profile, one of
 /// its profiles is active, or the caller named it.
-pub fn split(services: Services, choices: &ResolveChoices) -> (Services, Services) {
+pub(super) fn split(services: Services, choices: &ResolveChoices) -> (Services, Services) {
     let targeted = targeted_profiles(&services, choices);
     services.into_iter().partition(|(name, service)| {
         let is_target = choices.targets.iter().any(|target| target == name);

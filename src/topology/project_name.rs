@@ -8,7 +8,7 @@ use crate::source::normalised_project_name;
 use crate::topology::value::is_as_written;
 
 /// The caller's name wins over the topology's, and that over the directory's.
-pub fn project_name(
+pub(super) fn project_name(
     sections: &Sections,
     choices: &ResolveChoices,
     document: &Document,
@@ -79,6 +79,6 @@ pub fn project_name_like(name: &str) -> String {
 }
 
 /// The name that Compose makes of an invalid one; may be empty.
-pub fn normal_project_name(name: &str) -> String {
+pub(super) fn normal_project_name(name: &str) -> String {
     normalised_project_name(name)
 }

@@ -10,7 +10,7 @@ use crate::source::Span;
 
 /// The sections, and the tree that they were read from: the document's, with its indentation
 /// corrected.
-pub fn read(document: &Document, found: &mut Diagnostics) -> (Sections, Arc<Node>) {
+pub(super) fn read(document: &Document, found: &mut Diagnostics) -> (Sections, Arc<Node>) {
     let mut root = Arc::clone(&document.root);
     let Some(map) = document.root.as_map() else { return (Sections::default(), root) };
     if map.get("services").is_some_and(|services| service::port::refuse_too_many(services, found)) {

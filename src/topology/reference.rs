@@ -14,7 +14,7 @@ use crate::topology::name::ServiceName;
 use crate::topology::service::{Service, Share};
 
 /// Checks the references of every active service, and cycles among them.
-pub fn check(topology: &Topology, found: &mut Diagnostics) {
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         check_source(topology, name, service, found);
         check_networks(topology, name, service, found);

@@ -10,24 +10,24 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The directory of the package.
-pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Tests that publish the gateway's port run one at a time.
-pub static GATEWAY_PORT: Turn = Turn(std::sync::Mutex::new(()));
+pub(crate) static GATEWAY_PORT: Turn = Turn(std::sync::Mutex::new(()));
 
 /// A lock that a failed test does not poison for the others.
-pub struct Turn(pub std::sync::Mutex<()>);
+pub(crate) struct Turn(pub std::sync::Mutex<()>);
 
 impl Turn {
     /// Waits for the lock.
-    pub fn lock(&self) -> std::sync::MutexGuard<'_, ()> {
+    pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, ()> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 /// The output of a command, and its exit code.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -35,7 +35,7 @@ pub struct Ran {
 
 impl Ran {
     /// The output of a finished program.
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -45,14 +45,14 @@ impl Ran {
 
     /// Fails the test unless the exit code is this one.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "standard output:\n{}\nstandard error:\n{}", self.out, self.err);
         self
     }
 
     /// Fails the test unless the text is in what was printed.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         let is_there = self.out.contains(text) || self.err.contains(text);
         assert!(
             is_there,
@@ -64,34 +64,34 @@ impl Ran {
 }
 
 /// The minor version of the engine's API.
-pub fn engine_api() -> u32 {
+pub(crate) fn engine_api() -> u32 {
     let version = docker(&["version", "--format", "{{.Server.APIVersion}}"]);
     version.trim().strip_prefix("1.").and_then(|minor| minor.parse().ok()).expect("a version 1.N")
 }
 
 /// The project of a test.
-pub struct Project {
+pub(crate) struct Project {
     name: String,
     directory: tempfile::TempDir,
     topology: PathBuf,
 }
 
 /// A project with this topology. The name must be unique to the test.
-pub fn project(name: &str, topology: &str) -> Project {
+pub(crate) fn project(name: &str, topology: &str) -> Project {
     let project = empty_project(name);
     project.write("topology.yaml", topology);
     project
 }
 
 /// A project with a topology of the repository.
-pub fn project_of(name: &str, topology: &str) -> Project {
+pub(crate) fn project_of(name: &str, topology: &str) -> Project {
     let mut project = empty_project(name);
     project.topology = Path::new(ROOT).join(topology);
     project
 }
 
 /// A project in a copy of this directory, whose topology is `compose.yaml`.
-pub fn directory_project(name: &str, source: &Path) -> Project {
+pub(crate) fn directory_project(name: &str, source: &Path) -> Project {
     let mut project = empty_project(name);
     copy_directory(source, project.directory());
     project.topology = project.directory().join("compose.yaml");
@@ -129,7 +129,7 @@ fn assert_engine_answers() {
 
 impl Project {
     /// Writes a file next to the topology.
-    pub fn write(&self, path: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
         let path = self.directory.path().join(path);
         std::fs::create_dir_all(path.parent().expect("it has a parent")).expect("a directory");
         std::fs::write(&path, text).expect("a file");
@@ -137,12 +137,12 @@ impl Project {
     }
 
     /// Runs `topo COMMAND TOPOLOGY ARGUMENTS...` on the project.
-    pub fn topo(&self, command: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn topo(&self, command: &str, arguments: &[&str]) -> Ran {
         Ran::of(self.command(command, arguments).output().expect("topo runs"))
     }
 
     /// Runs topo with this standard input.
-    pub fn feed(&self, command: &str, arguments: &[&str], input: &[u8]) -> Ran {
+    pub(crate) fn feed(&self, command: &str, arguments: &[&str], input: &[u8]) -> Ran {
         let mut child = self
             .command(command, arguments)
             .stdin(Stdio::piped())
@@ -160,12 +160,12 @@ impl Project {
     }
 
     /// Starts topo in the background.
-    pub fn start(&self, command: &str, arguments: &[&str]) -> Running {
+    pub(crate) fn start(&self, command: &str, arguments: &[&str]) -> Running {
         Running::spawn(self.command(command, arguments))
     }
 
     /// The command `topo COMMAND TOPOLOGY ARGUMENTS...`.
-    pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
         topo.arg(command).arg(&self.topology).args(["--project-name", &self.name]).args(arguments);
         topo.current_dir(self.directory.path()).stdin(Stdio::null());
@@ -173,44 +173,44 @@ impl Project {
     }
 
     /// Runs `topo ARGUMENTS...` without a project.
-    pub fn topo_alone(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn topo_alone(&self, arguments: &[&str]) -> Ran {
         let mut topo = Command::new(env!("CARGO_BIN_EXE_topo"));
         topo.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
         Ran::of(topo.output().expect("topo runs"))
     }
 
     /// The path of the topology.
-    pub fn topology(&self) -> String {
+    pub(crate) fn topology(&self) -> String {
         self.topology.display().to_string()
     }
 
     /// The directory of the test, which contains the topology.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
     /// The project's name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The full name of a service's container.
-    pub fn container(&self, service: &str) -> String {
+    pub(crate) fn container(&self, service: &str) -> String {
         format!("{}-{service}-1", self.name)
     }
 
     /// One value of `docker inspect`, by a template.
-    pub fn inspect(&self, service: &str, template: &str) -> String {
+    pub(crate) fn inspect(&self, service: &str, template: &str) -> String {
         docker(&["inspect", "--format", template, &self.container(service)])
     }
 
     /// The container's id.
-    pub fn id(&self, service: &str) -> String {
+    pub(crate) fn id(&self, service: &str) -> String {
         self.inspect(service, "{{.Id}}")
     }
 
     /// Names of the project's objects of a kind: `container`, `network`, `volume`.
-    pub fn objects(&self, kind: &str) -> Vec<String> {
+    pub(crate) fn objects(&self, kind: &str) -> Vec<String> {
         let filter = format!("label=com.docker.compose.project={}", self.name);
         let format = if kind == "container" { "{{.Names}}" } else { "{{.Name}}" };
         let all: &[&str] = if kind == "container" { &["--all"] } else { &[] };
@@ -222,7 +222,7 @@ impl Project {
 
     /// Fails the test if anything of the project is left except volumes.
     #[track_caller]
-    pub fn assert_gone(&self) {
+    pub(crate) fn assert_gone(&self) {
         assert_eq!(self.objects("container"), Vec::<String>::new());
         assert_eq!(self.objects("network"), Vec::<String>::new());
     }
@@ -241,7 +241,7 @@ impl Project {
     }
 
     /// Removes the project from the engine.
-    pub fn clean_up(&self) {
+    pub(crate) fn clean_up(&self) {
         let unnamed = self.unnamed_volumes();
         for kind in ["container", "network", "volume"] {
             for name in self.objects(kind) {
@@ -270,7 +270,7 @@ impl Drop for Project {
 }
 
 /// A topo in the background.
-pub struct Running {
+pub(crate) struct Running {
     child: Option<Child>,
     out: Collected,
     err: Collected,
@@ -278,7 +278,7 @@ pub struct Running {
 
 impl Running {
     /// Starts a command.
-    pub fn spawn(mut command: Command) -> Self {
+    pub(crate) fn spawn(mut command: Command) -> Self {
         Self::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("topo runs"))
     }
 
@@ -289,25 +289,25 @@ impl Running {
     }
 
     /// Its standard output so far.
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         self.out.so_far()
     }
 
     /// Waits until it has printed this.
     #[track_caller]
-    pub fn shows(&self, text: &str) {
+    pub(crate) fn shows(&self, text: &str) {
         eventually(text, || [&self.out, &self.err].iter().any(|stream| stream.so_far().contains(text)));
     }
 
     /// Sends a signal: `INT`, `TERM`, `KILL`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.as_ref().expect("it was not waited for").id().to_string();
         let done = Command::new("kill").args([&format!("-{name}"), &id]).status();
         assert!(done.is_ok_and(|status| status.success()), "topo {id} gets SIG{name}");
     }
 
     /// Waits until it exits.
-    pub fn end(mut self) -> Ran {
+    pub(crate) fn end(mut self) -> Ran {
         let mut child = self.child.take().expect("it was not waited for");
         let id = child.id().to_string();
         // One that hangs fails its test, without blocking others.
@@ -367,14 +367,14 @@ impl Collected {
 }
 
 /// The output of Docker's own client; empty if it fails.
-pub fn docker(arguments: &[&str]) -> String {
+pub(crate) fn docker(arguments: &[&str]) -> String {
     let output = Command::new("docker").args(arguments).output().expect("docker runs");
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
 /// Waits until a condition is true; fails the test if it does not become so.
 #[track_caller]
-pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_true() {
         assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not come true");
@@ -384,7 +384,7 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
 
 /// The body of an HTTP response; the status must be a success.
 #[track_caller]
-pub fn get(port: u16, path: &str) -> String {
+pub(crate) fn get(port: u16, path: &str) -> String {
     let answer = request(port, "GET", path, "").expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
     assert!(head.starts_with("HTTP/1.1 2") || head.starts_with("HTTP/1.0 2"), "{answer}");
@@ -393,7 +393,7 @@ pub fn get(port: u16, path: &str) -> String {
 
 /// Sends JSON and returns the body of the response.
 #[track_caller]
-pub fn post(port: u16, path: &str, json: &str) -> String {
+pub(crate) fn post(port: u16, path: &str, json: &str) -> String {
     let answer = request(port, "POST", path, json).expect("an answer");
     answer.split_once("\r\n\r\n").expect("a head and a body").1.to_owned()
 }

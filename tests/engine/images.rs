@@ -8,7 +8,7 @@ use crate::harness::{Project, Ran, docker, eventually, project};
 const ACCOUNT: &str = "ana:$2y$05$abcdefghijklmnopqrstuuhCPfTs8iCCQEkkYqdxxSsKu.kPgwGhG\n";
 
 /// A registry on this machine; it ends with the test.
-pub struct Registry {
+pub(crate) struct Registry {
     process: Child,
     pub port: u16,
     _directory: tempfile::TempDir,
@@ -16,12 +16,12 @@ pub struct Registry {
 
 impl Registry {
     /// On a free port.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with("")
     }
 
     /// With additional configuration, in which `DIRECTORY` is the registry's directory.
-    pub fn start_with(more: &str) -> Self {
+    pub(crate) fn start_with(more: &str) -> Self {
         let port = free_port();
         let directory = tempfile::tempdir().expect("a directory for the registry");
         let config = directory.path().join("config.yml");
@@ -46,7 +46,7 @@ impl Registry {
     }
 
     /// The full name of an image in it.
-    pub fn image(&self, name: &str) -> String {
+    pub(crate) fn image(&self, name: &str) -> String {
         format!("127.0.0.1:{}/topo-test-{name}", self.port)
     }
 }
@@ -63,7 +63,7 @@ impl Drop for Registry {
     }
 }
 
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("it has an address").port()
 }
@@ -99,7 +99,7 @@ fn started(name: &str) -> (Project, Registry) {
     (project, registry)
 }
 
-pub fn exists(image: &str) -> bool {
+pub(crate) fn exists(image: &str) -> bool {
     !docker(&["image", "inspect", "--format", "{{.Id}}", image]).is_empty()
 }
 

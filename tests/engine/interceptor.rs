@@ -6,14 +6,14 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 
 /// A client with a plain HTTP request.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     request: Vec<u8>,
 }
 
 /// Starts the server, which runs as long as the tests, and returns its port. Each client has a
 /// thread.
-pub fn start(answer: impl Fn(Connection) + Send + Sync + 'static) -> u16 {
+pub(crate) fn start(answer: impl Fn(Connection) + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     let answer = Arc::new(answer);
@@ -44,13 +44,13 @@ impl Connection {
     }
 
     /// The request: its head and its body.
-    pub fn request(&self) -> String {
+    pub(crate) fn request(&self) -> String {
         String::from_utf8_lossy(&self.request).into_owned()
     }
 
     /// Responds with a status (`200 OK`), headers (`name: value`) and a body, and closes the
     /// connection.
-    pub fn answer(mut self, status: &str, headers: &[&str], body: &str) {
+    pub(crate) fn answer(mut self, status: &str, headers: &[&str], body: &str) {
         let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
         let length = body.len();
         // If the engine disconnected, it needs no response.
@@ -63,7 +63,7 @@ impl Connection {
 
     /// Forwards the connection to a registry, until either side closes it. At most `most` bytes of
     /// the response are forwarded.
-    pub fn pass_on(self, port: u16, most: u64) {
+    pub(crate) fn pass_on(self, port: u16, most: u64) {
         let _ = self.try_to_pass_on(port, most);
     }
 

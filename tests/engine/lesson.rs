@@ -6,7 +6,7 @@
 
 /// Commands that belong together.
 #[derive(Debug, PartialEq)]
-pub struct Block {
+pub(super) struct Block {
     /// The shell commands.
     pub commands: String,
     /// Whether a test can run them.
@@ -16,7 +16,7 @@ pub struct Block {
 }
 
 /// The blocks of a README, in order, except for those in lists.
-pub fn blocks(readme: &str) -> Vec<Block> {
+pub(super) fn blocks(readme: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut lines = readme.lines();
     let mut follows_commands = false;
@@ -38,7 +38,7 @@ pub fn blocks(readme: &str) -> Vec<Block> {
 }
 
 /// The first expected line that is missing in the output; `…` matches anything.
-pub fn first_missing<'a>(expected: &'a [String], printed: &str) -> Option<&'a str> {
+pub(super) fn first_missing<'a>(expected: &'a [String], printed: &str) -> Option<&'a str> {
     let mut lines = printed.lines();
     expected
         .iter()

@@ -12,7 +12,7 @@ mod text;
 /// Follows the README of a topology in a copy of the directory of topologies, with `topo-test-NAME`
 /// as the name of project NAME, so that the user's projects are not touched.
 #[track_caller]
-pub fn follow(project: &Project, topology: &str) {
+pub(crate) fn follow(project: &Project, topology: &str) {
     let topologies = copy_topologies(project);
     // The progress of curl does not matter.
     project.write(".curlrc", "silent\nshow-error\n");
@@ -28,7 +28,7 @@ pub fn follow(project: &Project, topology: &str) {
 }
 
 /// Copies the directory of topologies into the project's own, and returns its path.
-pub fn copy_topologies(project: &Project) -> PathBuf {
+pub(crate) fn copy_topologies(project: &Project) -> PathBuf {
     let topologies = project.directory().join("topologies");
     copy(&Path::new(ROOT).join("topologies"), &topologies);
     topologies

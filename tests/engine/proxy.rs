@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// A disruption of a response.
 #[derive(Clone, Debug)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// The connection breaks after this many bytes of the body.
     Cut { after: usize },
     /// The connection breaks after this time.
@@ -37,26 +37,26 @@ pub enum Trouble {
 }
 
 /// A proxy in front of an engine. Dropping it breaks all connections.
-pub struct Proxy {
+pub(crate) struct Proxy {
     directory: tempfile::TempDir,
     state: Arc<State>,
 }
 
 /// A new rule.
-pub struct Rule<'proxy> {
+pub(crate) struct Rule<'proxy> {
     proxy: &'proxy Proxy,
     index: usize,
 }
 
 impl Rule<'_> {
     /// Limits the rule to this many requests.
-    pub fn times(self, count: usize) -> Self {
+    pub(crate) fn times(self, count: usize) -> Self {
         self.proxy.state.lock().rules[self.index].left = Some(count);
         self
     }
 
     /// Removes the rule: requests that it holds up continue.
-    pub fn lift(self) {
+    pub(crate) fn lift(self) {
         self.proxy.state.lock().rules[self.index].is_lifted = true;
         self.proxy.state.changed.notify_all();
     }
@@ -64,7 +64,7 @@ impl Rule<'_> {
 
 impl Proxy {
     /// A proxy in front of the engine that the tests use.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let address =
             std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
         let engine = address.strip_prefix("unix://").expect("the tests' engine listens at a socket");
@@ -72,7 +72,7 @@ impl Proxy {
     }
 
     /// A proxy in front of the server at this socket.
-    pub fn before(engine: &Path) -> Self {
+    pub(crate) fn before(engine: &Path) -> Self {
         let directory = tempfile::tempdir().expect("a directory for the socket");
         let listener = UnixListener::bind(directory.path().join(SOCKET)).expect("a socket");
         let state =
@@ -96,30 +96,30 @@ impl Proxy {
     }
 
     /// The value of `DOCKER_HOST`.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
 
     /// Disrupts responses to requests that match this pattern from now on.
-    pub fn rule(&self, pattern: &str, trouble: Trouble) -> Rule<'_> {
+    pub(crate) fn rule(&self, pattern: &str, trouble: Trouble) -> Rule<'_> {
         let mut inner = self.state.lock();
         inner.rules.push(Entry { pattern: pattern.to_owned(), trouble, left: None, is_lifted: false });
         Rule { proxy: self, index: inner.rules.len() - 1 }
     }
 
     /// Breaks all connections, and refuses new ones until the engine is back.
-    pub fn go_away(&self) {
+    pub(crate) fn go_away(&self) {
         std::fs::rename(self.socket(), self.hidden()).expect("the socket is there");
         self.state.break_all();
     }
 
     /// Accepts connections again.
-    pub fn come_back(&self) {
+    pub(crate) fn come_back(&self) {
         std::fs::rename(self.hidden(), self.socket()).expect("the socket is hidden");
     }
 
     /// The requests so far that match this pattern: `GET /containers/web-1/json`.
-    pub fn requests(&self, pattern: &str) -> Vec<String> {
+    pub(crate) fn requests(&self, pattern: &str) -> Vec<String> {
         let inner = self.state.lock();
         inner.requests.iter().filter(|request| matches(pattern, request)).cloned().collect()
     }

@@ -11,7 +11,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 use crate::harness::eventually;
 
 /// A terminal with a program in its foreground.
-pub struct Terminal {
+pub(crate) struct Terminal {
     pty: Arc<Pty>,
     pts: Pts,
     child: Child,
@@ -21,12 +21,12 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts a program in a terminal of 24 lines of 80 columns.
-    pub fn start(command: Command) -> Self {
+    pub(crate) fn start(command: Command) -> Self {
         Self::of_width(80, command)
     }
 
     /// Starts a program in a terminal of 24 lines of this many columns.
-    pub fn of_width(columns: u16, command: Command) -> Self {
+    pub(crate) fn of_width(columns: u16, command: Command) -> Self {
         let (pty, pts) = open().expect("a terminal");
         pty.resize(Size::new(24, columns)).expect("a size");
         let child = with_terminal(command).spawn_borrowed(&pts).expect("the program starts");
@@ -43,13 +43,13 @@ impl Terminal {
     }
 
     /// Types keys; `\x03` is Ctrl-C.
-    pub fn types(&self, keys: &str) {
+    pub(crate) fn types(&self, keys: &str) {
         (&*self.pty).write_all(keys.as_bytes()).expect("the keys are taken");
     }
 
     /// Waits until a text is shown, after the one that was waited for before.
     #[track_caller]
-    pub fn shows(&mut self, text: &str) {
+    pub(crate) fn shows(&mut self, text: &str) {
         let mut shown = String::new();
         let (screen, seen) = (Arc::clone(&self.screen), self.seen);
         let mut end = 0;
@@ -64,26 +64,26 @@ impl Terminal {
     }
 
     /// Changes the size of the window.
-    pub fn resize(&self, rows: u16, columns: u16) {
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
         self.pty.resize(Size::new(rows, columns)).expect("a size");
     }
 
     /// Sends a signal to the program itself.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &id]).status();
         assert!(sent.is_ok_and(|status| status.success()));
     }
 
     /// Whether the terminal echoes and reads lines, as the shell set it up.
-    pub fn is_restored(&self) -> bool {
+    pub(crate) fn is_restored(&self) -> bool {
         let modes = tcgetattr(&self.pts).expect("the terminal's settings").local_modes;
         modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
     }
 
     /// Waits until the program exits.
     #[track_caller]
-    pub fn ends(&mut self) -> i32 {
+    pub(crate) fn ends(&mut self) -> i32 {
         let mut status = None;
         let child = &mut self.child;
         eventually("the end of the program", || {
@@ -94,7 +94,7 @@ impl Terminal {
     }
 
     /// Everything shown so far.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         String::from_utf8_lossy(&self.screen.lock().expect("no panic")).into_owned()
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Loaded {
 
 impl Request {
     /// A request for one file, found in its directory, with only `HOME` in the environment.
-    pub fn for_file(file: &Path) -> Self {
+    pub(crate) fn for_file(file: &Path) -> Self {
         Self {
             directory: file.parent().expect("a file in a directory").to_owned(),
             files: vec![PathBuf::from(file.file_name().expect("a file"))],
@@ -48,7 +48,7 @@ impl Request {
     }
 
     /// The request of a golden topology: `topology.yaml`, with its `args`.
-    pub fn for_case(case: &Path) -> Self {
+    pub(crate) fn for_case(case: &Path) -> Self {
         let mut request = Self::for_file(&case.join("topology.yaml"));
         if let Ok(arguments) = std::fs::read_to_string(case.join("args")) {
             if arguments.contains("-f ") {
@@ -66,7 +66,7 @@ impl Request {
     }
 
     /// Adds command-line arguments: `NAME=value ... -f FILE --profile NAME --run`.
-    pub fn add_arguments(&mut self, line: &str) {
+    pub(crate) fn add_arguments(&mut self, line: &str) {
         let mut words = line.split_whitespace();
         while let Some(word) = words.next() {
             let mut value = || words.next().expect("an option with a value").to_owned();

@@ -1,7 +1,7 @@
 //! The variables of the environment that topo obeys, as the manual and the README list them.
 
 /// A variable, and what it decides.
-pub struct Variable {
+pub(crate) struct Variable {
     /// Its name.
     pub name: &'static str,
     /// What it decides.
@@ -10,7 +10,7 @@ pub struct Variable {
 
 /// Every variable, by subject: the topology, the run, the output, the engine, the log. Those whose names begin with `COMPOSE_` may
 /// stand in `.env` too, but for [`ONLY_IN_THE_ENVIRONMENT`].
-pub const VARIABLES: &[Variable] = &[
+pub(crate) const VARIABLES: &[Variable] = &[
     Variable::new("COMPOSE_FILE", "topology files, separated by `COMPOSE_PATH_SEPARATOR`; `--file` wins"),
     Variable::new("COMPOSE_PATH_SEPARATOR", "what separates the files in `COMPOSE_FILE`; `:` by default"),
     Variable::new("COMPOSE_PROJECT_NAME", "the project's name; `--project-name` wins"),
@@ -69,7 +69,7 @@ pub const VARIABLES: &[Variable] = &[
 ];
 
 /// Variables of Docker Compose that `.env` cannot set.
-pub const ONLY_IN_THE_ENVIRONMENT: [&str; 2] = ["COMPOSE_PROGRESS", "COMPOSE_STATUS_STDOUT"];
+pub(crate) const ONLY_IN_THE_ENVIRONMENT: [&str; 2] = ["COMPOSE_PROGRESS", "COMPOSE_STATUS_STDOUT"];
 
 impl Variable {
     const fn new(name: &'static str, meaning: &'static str) -> Self {

@@ -22,14 +22,14 @@ use docker_options::DockerOptions;
 
 /// The release of Docker Compose whose command line topo follows; programs ask for it before they call any other
 /// command.
-pub const COMPOSE_VERSION: &str = "2.40.3";
+pub(crate) const COMPOSE_VERSION: &str = "2.40.3";
 
 /// The call that the Docker CLI makes to learn what a plugin is.
 const METADATA: &str = "docker-cli-plugin-metadata";
 
 /// The program that topo is called as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Program {
+pub(crate) enum Program {
     /// `topo`.
     Topo,
     /// `docker topo`.
@@ -42,7 +42,7 @@ pub enum Program {
 
 impl Program {
     /// What a person types to call it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Program::Topo => "topo",
             Program::DockerTopo => "docker topo",
@@ -52,7 +52,7 @@ impl Program {
     }
 
     /// Whether topo stands in for Docker Compose.
-    pub fn is_compose(self) -> bool {
+    pub(crate) fn is_compose(self) -> bool {
         matches!(self, Program::DockerCompose | Program::ComposePlugin)
     }
 
@@ -68,7 +68,7 @@ impl Program {
 
 /// How topo was called.
 #[derive(Debug)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// The program that it was called as.
     pub program: Program,
     /// The words, without those of the Docker CLI; the program comes first.
@@ -78,12 +78,12 @@ pub struct Invocation {
 
 impl Invocation {
     /// How this process was called.
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         Self::of(std::env::args_os().collect())
     }
 
     /// How topo was called with these words; the program comes first.
-    pub fn of(words: Vec<OsString>) -> Self {
+    pub(crate) fn of(words: Vec<OsString>) -> Self {
         let stem = words.first().and_then(|program| Path::new(program).file_stem()).unwrap_or_default();
         let (alone, as_plugin) = match stem.to_str() {
             Some("docker-compose") => (Program::DockerCompose, Program::ComposePlugin),
@@ -100,7 +100,7 @@ impl Invocation {
     }
 
     /// What the Docker CLI asks of a plugin before it calls it, as JSON.
-    pub fn metadata(&self) -> Option<String> {
+    pub(crate) fn metadata(&self) -> Option<String> {
         (self.words.get(1)? == METADATA).then(|| {
             let (version, description) = match self.program.is_compose() {
                 true => (COMPOSE_VERSION, "Docker Compose (topo)"),
@@ -122,7 +122,7 @@ impl Invocation {
     /// # Errors
     ///
     /// When an option has no counterpart in the environment, or the program cannot be started.
-    pub fn with_options_in_environment(&self) -> Result<(), String> {
+    pub(crate) fn with_options_in_environment(&self) -> Result<(), String> {
         let variables = self.options.variables()?;
         if variables.is_empty() {
             return Ok(());

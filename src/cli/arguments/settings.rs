@@ -70,7 +70,7 @@ impl Settings {
 }
 
 /// `COMPOSE_ANSI`, where NO_COLOR does not decide.
-pub fn ansi(environment: &Environment, unparsed: &mut UnparsedVariables) -> Option<ColorChoice> {
+pub(crate) fn ansi(environment: &Environment, unparsed: &mut UnparsedVariables) -> Option<ColorChoice> {
     if variable("NO_COLOR").is_some() {
         return None;
     }
@@ -79,20 +79,20 @@ pub fn ansi(environment: &Environment, unparsed: &mut UnparsedVariables) -> Opti
 }
 
 /// `COMPOSE_PROGRESS`.
-pub fn progress(unparsed: &mut UnparsedVariables) -> Option<ProgressForm> {
+pub(crate) fn progress(unparsed: &mut UnparsedVariables) -> Option<ProgressForm> {
     let word = variable("COMPOSE_PROGRESS");
     let read = |word: &str| ProgressForm::from_str(word, true).ok();
     unparsed.chosen("COMPOSE_PROGRESS", word.as_deref(), read, "auto, tty, plain, json or quiet")
 }
 
 /// `COMPOSE_PARALLEL_LIMIT`.
-pub fn parallel(environment: &Environment, unparsed: &mut UnparsedVariables) -> Option<i32> {
+pub(crate) fn parallel(environment: &Environment, unparsed: &mut UnparsedVariables) -> Option<i32> {
     let name = "COMPOSE_PARALLEL_LIMIT";
     unparsed.chosen(name, set(environment, name), |text| text.parse().ok(), "a number")
 }
 
 /// A variable of the environment that topo was started with; an empty one counts as unset.
-pub fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

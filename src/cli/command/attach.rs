@@ -29,7 +29,7 @@ use crate::topology::name::ContainerName;
     override_usage = "topo attach [OPTIONS] [FILE] <SERVICE>",
     after_help = "Example:\n  topo attach web --sig-proxy=false"
 )]
-pub struct AttachArgs {
+pub(crate) struct AttachArgs {
     /// A topology file, and the service
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -51,7 +51,7 @@ pub struct AttachArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: AttachArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: AttachArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let service = inside::only_service(&mut global, "attach", &options.arguments, &output)?;

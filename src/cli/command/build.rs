@@ -30,7 +30,7 @@ use crate::value::pair::Pair;
 /// attestations and several platforms.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo build web --no-cache")]
-pub struct BuildArgs {
+pub(crate) struct BuildArgs {
     /// A topology file, and the services whose images are built; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -88,7 +88,7 @@ struct Instead {
     print: bool,
 }
 
-pub fn run(global: Global, options: BuildArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: BuildArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     global.quieten_if(options.quiet);
     let output = global.output();

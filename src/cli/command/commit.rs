@@ -23,7 +23,7 @@ use crate::value::image::ImageReference;
     override_usage = "topo commit [OPTIONS] [FILE] <SERVICE> [IMAGE]",
     after_help = "Example:\n  topo commit web web:experiment -m 'with debugger'"
 )]
-pub struct CommitArgs {
+pub(crate) struct CommitArgs {
     /// A topology file, the service, and the image's name
     #[arg(value_name = "FILE|SERVICE|IMAGE")]
     arguments: Vec<String>,
@@ -48,7 +48,7 @@ pub struct CommitArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: CommitArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: CommitArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
     let words = global.take_files(&options.arguments);

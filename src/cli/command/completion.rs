@@ -33,7 +33,7 @@ use line::Line;
                         topo completion powershell >> $PROFILE\n  \
                         topo completion elvish >> ~/.config/elvish/rc.elv"
 )]
-pub struct CompletionArgs {
+pub(crate) struct CompletionArgs {
     /// The shell
     shell: Shell,
     #[command(flatten)]
@@ -45,7 +45,7 @@ const VARIABLE: &str = "TOPO_COMPLETE";
 /// Says which of the words is to be completed, from 0; without it the last one is.
 const INDEX: &str = "TOPO_COMPLETE_INDEX";
 
-pub fn run(global: Global, options: CompletionArgs) -> Result<Exit, Exit> {
+pub(crate) fn run(global: Global, options: CompletionArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     output.print(match options.shell {
         Shell::Bash => include_str!("completion/topo.bash"),
@@ -62,7 +62,7 @@ pub fn run(global: Global, options: CompletionArgs) -> Result<Exit, Exit> {
 /// Completes a command line, when a shell asks for that and nothing else; true then.
 ///
 /// Each candidate is a line: its value and, for the shells that show it, a tab and what it is.
-pub fn answer(words: &[OsString]) -> bool {
+pub(crate) fn answer(words: &[OsString]) -> bool {
     let Some(shell) = std::env::var(VARIABLE).ok().filter(|shell| !shell.is_empty()) else { return false };
     let index = std::env::var(INDEX).ok().and_then(|index| index.parse().ok());
     let words = words.iter().skip_while(|word| *word != "--").skip(1);

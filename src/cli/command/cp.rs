@@ -35,7 +35,7 @@ use path::{ContainerPath, CopyEnd};
     after_help = "Examples:\n  topo cp db:/docker-entrypoint-initdb.d ./tables\n  \
                   tar -c public | topo cp - web:/srv"
 )]
-pub struct CpArgs {
+pub(crate) struct CpArgs {
     /// A topology file, what is copied, and where it goes
     #[arg(value_name = "FILE|FROM|TO")]
     arguments: Vec<String>,
@@ -131,7 +131,7 @@ struct Copier<'a, E> {
     manner: CopySettings,
 }
 
-pub fn run(global: Global, options: CpArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: CpArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let (from, to) = ends(&mut global, &options.arguments, &output)?;

@@ -19,7 +19,7 @@ use crate::report::Goal;
 /// starts what was created.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo create web --build")]
-pub struct CreateArgs {
+pub(crate) struct CreateArgs {
     /// A topology file, and the services that are created with what they need; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -31,7 +31,7 @@ pub struct CreateArgs {
     global: Global,
 }
 
-pub fn run(global: Global, mut options: CreateArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: CreateArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.create.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();

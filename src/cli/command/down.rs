@@ -30,7 +30,7 @@ const MOST_NAMES: usize = 12;
 /// Containers and networks go, those of inactive profiles too. Volumes stay, unless -v is given.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo down\n  topo down compose.yaml --volumes")]
-pub struct DownArgs {
+pub(crate) struct DownArgs {
     /// A topology file, and the services to remove; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -89,7 +89,7 @@ impl DownOptions {
     }
 }
 
-pub fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     options.choices.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();

@@ -28,7 +28,7 @@ use crate::topology::name::{ProjectName, ServiceName};
 /// Show events of the project's containers as they happen.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo events web --since 10m --json")]
-pub struct EventsArgs {
+pub(crate) struct EventsArgs {
     /// A topology file, and the services to show; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -47,7 +47,7 @@ pub struct EventsArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: EventsArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: EventsArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;

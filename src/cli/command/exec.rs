@@ -27,7 +27,7 @@ use crate::topology::name::{ContainerName, ServiceName};
     after_help = "Examples:\n  topo exec db psql -U shop\n  \
                   topo exec -T db pg_dump -U shop > copy.sql"
 )]
-pub struct ExecArgs {
+pub(crate) struct ExecArgs {
     /// The service, and the command that is run in its container
     #[arg(value_name = "SERVICE COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -58,7 +58,7 @@ pub struct ExecArgs {
 /// Where the program is named.
 const NAMED_BY: &str = "the command, which comes after the service name";
 
-pub fn run(global: Global, options: ExecArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: ExecArgs) -> Result<Exit, Exit> {
     let global = global.merged(options.global.clone());
     let output = global.output();
     let (service, words) = service_and_command(&options.arguments, &global, &output)?;

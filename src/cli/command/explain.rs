@@ -13,14 +13,14 @@ use crate::report::prose::{reflowed, wrapped};
 /// Explain a diagnostic code.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo explain unknown-attribute")]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// The code, as shown with a diagnostic; all are listed when none is given
     code: Option<String>,
     #[command(flatten)]
     global: Global,
 }
 
-pub fn run(global: Global, options: ExplainArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: ExplainArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     let Some(name) = options.code else {
         output.print(&list(&lint::codes().collect::<Vec<Code>>(), width_of_output()));

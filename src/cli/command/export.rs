@@ -28,7 +28,7 @@ use crate::engine::{Capture, EngineError};
     override_usage = "topo export [OPTIONS] [FILE] <SERVICE>",
     after_help = "Example:\n  topo export web | tar -t | head"
 )]
-pub struct ExportArgs {
+pub(crate) struct ExportArgs {
     /// A topology file, and the service
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -42,7 +42,7 @@ pub struct ExportArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: ExportArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: ExportArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
     let service = inside::only_service(&mut global, "export", &options.arguments, &output)?;

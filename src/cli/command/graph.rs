@@ -20,7 +20,7 @@ use crate::report::picture::{self, Look};
 /// what it is to hold.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo graph compose.yaml --output shop.svg")]
-pub struct GraphArgs {
+pub(crate) struct GraphArgs {
     /// A topology file, and the services to draw; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -71,7 +71,7 @@ enum Language {
     Pt,
 }
 
-pub fn run(global: Global, options: GraphArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: GraphArgs) -> Result<Exit, Exit> {
     let look = options.look();
     let mut global = global.merged(options.global);
     let output = global.output();

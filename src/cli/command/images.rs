@@ -23,7 +23,7 @@ use crate::value::image::ImageReference;
 /// List the images of the project's containers.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo images web")]
-pub struct ImagesArgs {
+pub(crate) struct ImagesArgs {
     /// A topology file, and the services whose images are listed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -68,7 +68,7 @@ const LIST: List<'static> = List {
     shape: JsonShape::Array,
 };
 
-pub fn run(global: Global, options: ImagesArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: ImagesArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;

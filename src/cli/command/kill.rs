@@ -15,7 +15,7 @@ use crate::report::wording::is_kill;
 /// Send a signal to containers (default: SIGKILL).
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo kill web -s SIGHUP")]
-pub struct KillArgs {
+pub(crate) struct KillArgs {
     /// A topology file, and the services; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -31,7 +31,7 @@ pub struct KillArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: KillArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: KillArgs) -> Result<Exit, Exit> {
     let ends_it = is_kill(&options.signal);
     let goal = if ends_it { Goal::KILL } else { Goal::SIGNAL };
     let global = global.merged(options.global);

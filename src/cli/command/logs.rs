@@ -25,7 +25,7 @@ use crate::topology::name::ServiceName;
 // `-f` is `--follow` here, as everywhere else; a file is given by `--file`, or before the command.
 #[command(mut_arg("files", |file| file.short(None)))]
 #[command(after_help = "Example:\n  topo logs -f web --tail 20")]
-pub struct LogsArgs {
+pub(crate) struct LogsArgs {
     /// A topology file, and the services whose output is shown; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -79,7 +79,7 @@ impl std::str::FromStr for Tail {
     }
 }
 
-pub fn run(global: Global, options: LogsArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: LogsArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     if options.no_color {
         global.color = Some(ColorChoice::Never);

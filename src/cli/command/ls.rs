@@ -15,7 +15,7 @@ use crate::engine::{Containers, Inventory, ListedProject};
 /// It sees those that Compose made as well.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo ls --all --filter name=shop")]
-pub struct LsArgs {
+pub(crate) struct LsArgs {
     /// Stopped projects too
     #[arg(short, long)]
     all: bool,
@@ -49,7 +49,7 @@ const LIST: List<'static> = List {
     shape: JsonShape::Array,
 };
 
-pub fn run(global: Global, options: LsArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: LsArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     let containers = if options.all { Containers::All } else { Containers::Running };
     let mut projects = session::block_on(async {

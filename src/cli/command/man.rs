@@ -15,7 +15,7 @@ use crate::engine::local_file;
 /// Write the manual pages of topo and its commands.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo man up | man -l -\n  topo man --output ~/.local/share/man/man1")]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// The command whose page is printed; topo's own page when none is named
     command: Option<String>,
     /// Write every page into this directory
@@ -25,7 +25,7 @@ pub struct ManArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: ManArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: ManArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     let mut topo = crate::cli::command_line();
     topo.build();

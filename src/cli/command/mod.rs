@@ -7,7 +7,7 @@
 mod attach;
 mod build;
 mod commit;
-pub mod completion;
+pub(super) mod completion;
 mod config;
 mod cp;
 mod create;
@@ -52,7 +52,7 @@ use crate::cli::exit::Exit;
 
 /// A command with its options.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     Up(up::UpArgs),
     Down(down::DownArgs),
     Create(create::CreateArgs),
@@ -97,7 +97,7 @@ pub enum Command {
 
 impl Command {
     /// Runs the command. A failure has been said by then.
-    pub fn run(self, global: Global) -> Result<Exit, Exit> {
+    pub(super) fn run(self, global: Global) -> Result<Exit, Exit> {
         match self {
             Command::Up(options) => up::run(global, options),
             Command::Down(options) => down::run(global, options),

@@ -15,7 +15,7 @@ use crate::report::Goal;
 /// Their processes are frozen until `topo unpause`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo pause web")]
-pub struct PauseArgs {
+pub(crate) struct PauseArgs {
     /// A topology file, and the services to pause; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -25,7 +25,7 @@ pub struct PauseArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: PauseArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: PauseArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "pause",
         Goal::PAUSE,

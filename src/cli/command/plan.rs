@@ -25,7 +25,7 @@ use crate::topology::name::ServiceName;
 /// Show what `up` would do and why, or `down` with `--down`, touching nothing.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo plan --build")]
-pub struct PlanArgs {
+pub(crate) struct PlanArgs {
     /// A topology file, and the services to apply it to; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -66,7 +66,7 @@ enum PlanFormat {
     Dot,
 }
 
-pub fn run(global: Global, mut options: PlanArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: PlanArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.up.create.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();

@@ -22,7 +22,7 @@ use crate::topology::name::ServiceName;
     override_usage = "topo port [OPTIONS] [FILE] <SERVICE> <PORT>",
     after_help = "Example:\n  topo port web 80"
 )]
-pub struct PortArgs {
+pub(crate) struct PortArgs {
     /// A topology file, the service, and the port inside its container: `80`, `53/udp`
     #[arg(value_name = "FILE|SERVICE|PORT")]
     arguments: Vec<String>,
@@ -53,7 +53,7 @@ enum Protocol {
     Sctp,
 }
 
-pub fn run(global: Global, options: PortArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: PortArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let words = global.take_files(&options.arguments);
     let output = global.output();

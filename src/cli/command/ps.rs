@@ -30,7 +30,7 @@ use crate::topology::name::ServiceName;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo ps --all\n  \
                         topo ps --format '{{.Service}} {{.State}}'")]
-pub struct PsArgs {
+pub(crate) struct PsArgs {
     /// A topology file, and the services to list; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -130,7 +130,7 @@ const LIST: List<'static> = List {
     shape: JsonShape::Lines,
 };
 
-pub fn run(global: Global, options: PsArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: PsArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;

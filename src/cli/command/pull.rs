@@ -23,7 +23,7 @@ use crate::value::image::ImageReference;
 /// An image that can be built is pulled too if it has a name; `--ignore-buildable` leaves it out.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo pull --policy missing")]
-pub struct PullArgs {
+pub(crate) struct PullArgs {
     /// A topology file, and the services whose images are pulled; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -57,7 +57,7 @@ enum Policy {
     Missing,
 }
 
-pub fn run(global: Global, options: PullArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: PullArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     global.quieten_if(options.quiet);
     let output = global.output();

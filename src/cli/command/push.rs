@@ -18,7 +18,7 @@ use crate::report::Goal;
 /// `docker login`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo push web")]
-pub struct PushArgs {
+pub(crate) struct PushArgs {
     /// A topology file, and the services whose images are pushed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -37,7 +37,7 @@ pub struct PushArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: PushArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: PushArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     global.quieten_if(options.quiet);
     let output = global.output();

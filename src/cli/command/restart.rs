@@ -19,7 +19,7 @@ use crate::report::Goal;
 /// stay the same: for changes of the topology there is `topo up`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo restart web\n  topo restart --wait")]
-pub struct RestartArgs {
+pub(crate) struct RestartArgs {
     /// A topology file, and the services to restart; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -41,7 +41,7 @@ pub struct RestartArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: RestartArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: RestartArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "restart",
         Goal::RESTART,

@@ -21,7 +21,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 // `-f` is `--force` here, as everywhere else; a file is given by `--file`, or before the command.
 #[command(mut_arg("files", |file| file.short(None)))]
 #[command(after_help = "Example:\n  topo rm web --stop --force")]
-pub struct RmArgs {
+pub(crate) struct RmArgs {
     /// A topology file, and the services whose containers are removed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -40,7 +40,7 @@ pub struct RmArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: RmArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: RmArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "rm",
         Goal::REMOVE,

@@ -50,7 +50,7 @@ use service::Changes;
     after_help = "Examples:\n  topo run --rm web sh\n  \
                   cat shop.sql | topo run --rm -T db psql -h db -U shop"
 )]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// The service, and a command in place of its own
     #[arg(value_name = "SERVICE COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -122,7 +122,7 @@ pub struct RunArgs {
     global: Global,
 }
 
-pub fn run(global: Global, mut options: RunArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: RunArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     options.remove_orphans |= global.settings.remove_orphans;
     global.quieten_if(options.quiet);

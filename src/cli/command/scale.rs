@@ -24,7 +24,7 @@ use crate::value::pair::Pair;
     override_usage = "topo scale [OPTIONS] [FILE] <SERVICE=NUMBER>...",
     after_help = "Example:\n  topo scale api=3 worker=2"
 )]
-pub struct ScaleArgs {
+pub(crate) struct ScaleArgs {
     /// A topology file, and how many containers of which services
     #[arg(value_name = "FILE|SERVICE=NUMBER")]
     arguments: Vec<String>,
@@ -35,7 +35,7 @@ pub struct ScaleArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let wishes = global.take_files(&options.arguments);
     let output = global.output();

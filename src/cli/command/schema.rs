@@ -10,12 +10,12 @@ use crate::cli::exit::Exit;
 #[command(
     after_help = "Example:\n  topo schema > topology.schema.json\n\nThen, as a topology's first line:\n  # yaml-language-server: $schema=topology.schema.json"
 )]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     #[command(flatten)]
     global: Global,
 }
 
-pub fn run(global: Global, options: SchemaArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: SchemaArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     output.print(&format!("{:#}\n", crate::topology::schema()));
     Ok(Exit::Success)

@@ -19,7 +19,7 @@ use crate::topology::name::ServiceName;
 /// What a service depends on is started before it. Nothing is created: `topo up` does that too.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo start web --wait")]
-pub struct StartArgs {
+pub(crate) struct StartArgs {
     /// A topology file, and the services to start; all that have containers when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -35,7 +35,7 @@ pub struct StartArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: StartArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: StartArgs) -> Result<Exit, Exit> {
     let global = global.merged(options.global);
     let mut control = Control::new("start", Goal::START, global, (options.excluded, &options.arguments))?;
     control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));

@@ -34,7 +34,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 /// started later join.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo stats --no-stream --format '{{.Name}} {{.CPUPerc}}'")]
-pub struct StatsArgs {
+pub(crate) struct StatsArgs {
     /// A topology file, and the services to watch; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -86,7 +86,7 @@ const LIST: List<'static> = List {
     shape: JsonShape::Lines,
 };
 
-pub fn run(global: Global, options: StatsArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: StatsArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     let output = global.output();
     let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;

@@ -16,7 +16,7 @@ use crate::report::Goal;
 /// A service is stopped before what it depends on. `topo start` starts them again.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo stop web")]
-pub struct StopArgs {
+pub(crate) struct StopArgs {
     /// A topology file, and the services to stop; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -29,7 +29,7 @@ pub struct StopArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: StopArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: StopArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "stop",
         Goal::STOP,

@@ -18,7 +18,7 @@ use crate::plan::observed::ObservedContainer;
 /// List the processes in the project's containers.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo top web")]
-pub struct TopArgs {
+pub(crate) struct TopArgs {
     /// A topology file, and the services whose processes are listed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -31,7 +31,7 @@ pub struct TopArgs {
 /// How many containers are asked at once.
 const AT_ONCE: usize = 16;
 
-pub fn run(global: Global, options: TopArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: TopArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;

@@ -13,7 +13,7 @@ use crate::report::Goal;
 /// Resume paused containers.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo unpause web")]
-pub struct UnpauseArgs {
+pub(crate) struct UnpauseArgs {
     /// A topology file, and the services to resume; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -23,7 +23,7 @@ pub struct UnpauseArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: UnpauseArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: UnpauseArgs) -> Result<Exit, Exit> {
     let mut control = Control::new(
         "unpause",
         Goal::UNPAUSE,

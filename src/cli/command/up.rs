@@ -38,7 +38,7 @@ use crate::topology::name::ServiceName;
 /// stops them; a second one kills them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo up -d --wait\n  topo up compose.yaml --exit-code-from tests")]
-pub struct UpArgs {
+pub(crate) struct UpArgs {
     /// A topology file, and the services that are brought up with what they need; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -235,7 +235,7 @@ struct Engaged<'a> {
     builds: bool,
 }
 
-pub fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
     let begun = Instant::now();
     let UpArgs { arguments, mut up, quiet, detach, wait_timeout, foreground, global: after } = options;
     let mut global = global.merged(after);

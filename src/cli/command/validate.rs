@@ -28,7 +28,7 @@ use folder::topologies_below;
 #[command(
     after_help = "Exit codes: 0 when nothing was found, 1 when something was, 2 when a file cannot be checked.\n\nExample:\n  topo validate . --format github"
 )]
-pub struct ValidateArgs {
+pub(crate) struct ValidateArgs {
     /// Files and directories, `-` is standard input; the project's own topology when none is given
     #[arg(value_name = "FILE|DIRECTORY")]
     paths: Vec<PathBuf>,
@@ -126,7 +126,7 @@ impl Checked {
     }
 }
 
-pub fn run(global: Global, options: ValidateArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: ValidateArgs) -> Result<Exit, Exit> {
     let global = global.merged(options.global.clone());
     let output = global.output();
     if options.fix && options.paths.iter().any(|path| path == Path::new("-")) {

@@ -18,7 +18,7 @@ use crate::report::sanitize;
 // `-f` is `--format` here, as in Docker Compose; a file has no version.
 #[command(mut_arg("files", |file| file.short(None)))]
 #[command(after_help = "Example:\n  topo version --format json")]
-pub struct VersionArgs {
+pub(crate) struct VersionArgs {
     /// How it is written
     #[arg(
         short,
@@ -54,7 +54,7 @@ struct Found {
     about: About,
 }
 
-pub fn run(global: Global, options: VersionArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: VersionArgs) -> Result<Exit, Exit> {
     let output = global.merged(options.global).output();
     if Invocation::of_process().program.is_compose() {
         output.print(&as_compose(&options.format, options.short));

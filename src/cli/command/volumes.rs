@@ -16,7 +16,7 @@ use crate::topology::name::ServiceName;
 /// List the project's volumes.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo volumes --format '{{.Name}} is at {{.Mountpoint}}'")]
-pub struct VolumesArgs {
+pub(crate) struct VolumesArgs {
     /// A topology file, and the services whose volumes are listed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -41,7 +41,7 @@ const LIST: List<'static> = List {
     shape: JsonShape::Lines,
 };
 
-pub fn run(global: Global, options: VolumesArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: VolumesArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
     let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;

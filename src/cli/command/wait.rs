@@ -34,7 +34,7 @@ use crate::topology::name::{ContainerName, ServiceName};
     override_usage = "topo wait [OPTIONS] [FILE] <SERVICE>...",
     after_help = "Example:\n  topo wait tests --down-project"
 )]
-pub struct WaitArgs {
+pub(crate) struct WaitArgs {
     /// A topology file, and the services to wait for
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -45,7 +45,7 @@ pub struct WaitArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: WaitArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: WaitArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let services = global.take_services(&options.arguments);
     let output = global.output();

@@ -27,7 +27,7 @@ use crate::report::{Goal, QuietFilter};
 #[command(
     after_help = "Example, where compose.yaml says `develop: { watch: [{ path: ./src, action: rebuild }] }` of `web`:\n  topo watch web"
 )]
-pub struct WatchArgs {
+pub(crate) struct WatchArgs {
     /// A topology file, and the services that are watched; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
@@ -47,7 +47,7 @@ pub struct WatchArgs {
     global: Global,
 }
 
-pub fn run(global: Global, options: WatchArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, options: WatchArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global);
     let output = global.output();
     let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;

@@ -8,22 +8,22 @@ use crate::topology::Redactor;
 static HIDDEN: Mutex<Option<Redactor>> = Mutex::new(None);
 
 /// Hides the values of one more topology.
-pub fn hide(values: Redactor) {
+pub(crate) fn hide(values: Redactor) {
     hidden().get_or_insert_default().extend(values);
 }
 
 /// Hides a value that the command line gives.
-pub fn hide_value(value: &str) {
+pub(crate) fn hide_value(value: &str) {
     hidden().get_or_insert_default().add(value, crate::diagnostic::HIDDEN);
 }
 
 /// Shows what was hidden so far.
-pub fn show_values() {
+pub(crate) fn show_values() {
     *hidden() = None;
 }
 
 /// Words of the engine, or of another program, as they may be shown.
-pub fn redacted(words: &str) -> String {
+pub(crate) fn redacted(words: &str) -> String {
     match &*hidden() {
         Some(redactor) => redactor.redact(words).into_owned(),
         None => words.to_owned(),

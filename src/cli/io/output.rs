@@ -201,7 +201,7 @@ fn render_options(color: bool, width: Option<usize>) -> RenderOptions {
 }
 
 /// What is said when there are more findings than are kept; empty otherwise.
-pub fn not_shown(found: &Diagnostics) -> String {
+pub(crate) fn not_shown(found: &Diagnostics) -> String {
     match found.hidden() {
         0 => String::new(),
         hidden => format!("and {hidden} more, which are not shown\n"),
@@ -209,7 +209,7 @@ pub fn not_shown(found: &Diagnostics) -> String {
 }
 
 /// How many errors, warnings and notes there are: `2 errors, 1 warning`, `no errors, 1 note`.
-pub fn counted([errors, warnings, notes]: [usize; 3]) -> String {
+pub(crate) fn counted([errors, warnings, notes]: [usize; 3]) -> String {
     let counted = |(count, word): (usize, &str)| match count {
         0 => format!("no {word}s"),
         1 => format!("1 {word}"),
@@ -221,7 +221,7 @@ pub fn counted([errors, warnings, notes]: [usize; 3]) -> String {
 }
 
 /// The terminal's width in columns; absent when standard error is none.
-pub fn width() -> Option<usize> {
+pub(crate) fn width() -> Option<usize> {
     let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
     columns.or_else(|| {
         let (_, columns) = console::Term::stderr().size_checked()?;
@@ -230,12 +230,12 @@ pub fn width() -> Option<usize> {
 }
 
 /// The height in lines of the terminal that standard output is; 24 when it is none.
-pub fn height_of_output() -> usize {
+pub(crate) fn height_of_output() -> usize {
     console::Term::stdout().size_checked().map_or(24, |(lines, _)| usize::from(lines))
 }
 
 /// The width in columns of the terminal that standard output is; absent when it is none.
-pub fn width_of_output() -> Option<usize> {
+pub(crate) fn width_of_output() -> Option<usize> {
     if !std::io::stdout().is_terminal() {
         return None;
     }
@@ -248,7 +248,7 @@ fn is_dumb() -> bool {
 }
 
 /// Whether the environment says that text is UTF-8.
-pub fn speaks_unicode() -> bool {
+pub(crate) fn speaks_unicode() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
     locale.is_none_or(|locale| {
         let locale = locale.to_ascii_lowercase();

@@ -9,13 +9,13 @@ use crate::source::{self, Environment};
 use crate::value::port::PortMapping;
 
 /// The services of the topology that is meant, by name; none when it cannot be read. Says nothing.
-pub fn services(global: &Global) -> Vec<String> {
+pub(crate) fn services(global: &Global) -> Vec<String> {
     let document = document_of(global);
     services_of(document.as_ref()).map(|(key, _)| key.text.clone()).collect()
 }
 
 /// The profiles of the topology that is meant, sorted; none when it cannot be read. Says nothing.
-pub fn profiles(global: &Global) -> BTreeSet<String> {
+pub(crate) fn profiles(global: &Global) -> BTreeSet<String> {
     let document = document_of(global);
     let profiles = services_of(document.as_ref()).filter_map(|(_, service)| {
         let profiles = service.as_map()?.get("profiles")?.as_list()?;
@@ -26,7 +26,7 @@ pub fn profiles(global: &Global) -> BTreeSet<String> {
 
 /// The ports in their containers that services of the topology that is meant publish, in the order of the file;
 /// none when it cannot be read. Says nothing.
-pub fn ports(global: &Global) -> Vec<(String, u16)> {
+pub(crate) fn ports(global: &Global) -> Vec<(String, u16)> {
     let document = document_of(global);
     let published = |(key, service): &(Key, Node)| {
         let ports = service.as_map().and_then(|map| map.get("ports")?.as_list()).unwrap_or_default();
@@ -47,7 +47,7 @@ fn target(port: &Node) -> Option<u16> {
 
 /// The paths of what the topology that is meant declares, `services.web.image`, as far as they go on from
 /// `begin`: whole entries of its sections, and what is below one once a name is typed. Says nothing.
-pub fn paths(global: &Global, begin: &str) -> Vec<String> {
+pub(crate) fn paths(global: &Global, begin: &str) -> Vec<String> {
     let Some(document) = document_of(global) else { return Vec::new() };
     let depth = begin.matches('.').count().max(1) + 1;
     let (mut found, mut further) = (Vec::new(), Vec::new());

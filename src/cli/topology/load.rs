@@ -21,11 +21,11 @@ use crate::run::model_runner::ModelRunner;
 use crate::source::{self, DiscoverError, Environment, FileChoice, FileSystem, Origin, Sources};
 use crate::topology::name::ServiceName;
 use crate::topology::{self, Host, Redactor, ResolveChoices, Separator, Stages, Topology};
-pub use known::{Known, Unusable, given_name, known};
-pub use needs::{Needs, Operation, Selection};
+pub(crate) use known::{Known, Unusable, given_name, known};
+pub(crate) use needs::{Needs, Operation, Selection};
 
 /// A topology, and what is needed to speak of it.
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// Its texts.
     pub sources: Sources,
     /// The topology; absent when it has errors.
@@ -43,7 +43,7 @@ pub struct Loaded {
 const PLATFORM: &str = "DOCKER_DEFAULT_PLATFORM";
 
 /// The texts of a topology as one tree, and what is needed to make more of it.
-pub struct Read {
+pub(crate) struct Read {
     /// The texts.
     pub sources: Sources,
     /// The tree.
@@ -70,7 +70,7 @@ fn load(global: &Global, needs: &Needs, output: &Output) -> Result<Loaded, Exit>
 }
 
 /// Reads a topology's texts; a file that cannot be read ends the program.
-pub fn read(
+pub(crate) fn read(
     global: &Global,
     targets: &[ServiceName],
     options: LoadOptions,
@@ -115,7 +115,7 @@ fn help(error: &DiscoverError, targets: &[ServiceName]) -> Option<String> {
 
 /// Loads a topology to say what is wrong with it; that a file cannot be read is a finding too. `chosen` says
 /// whether other topologies are checked with the same options.
-pub fn load_for_check(
+pub(crate) fn load_for_check(
     global: &Global,
     chosen: Chosen,
     output: &Output,
@@ -175,7 +175,7 @@ fn separator(global: &Global, environment: &Environment) -> Separator {
 
 impl Read {
     /// The topology, checked by every rule that it is to be checked by.
-    pub fn checked(mut self, needs: &Needs) -> Loaded {
+    pub(crate) fn checked(mut self, needs: &Needs) -> Loaded {
         let mut found = std::mem::take(&mut self.found);
         let topology = self.check(needs, &mut found);
         self.loaded(topology, found)
@@ -195,7 +195,7 @@ impl Read {
     }
 
     /// The checked topology, after saying what was found in it; errors end the program.
-    pub fn explained(&mut self, needs: &Needs, output: &Output) -> Result<Topology, Exit> {
+    pub(crate) fn explained(&mut self, needs: &Needs, output: &Output) -> Result<Topology, Exit> {
         let mut found = std::mem::take(&mut self.found);
         let topology = self.check(needs, &mut found);
         self.hide_values(topology.as_ref());
@@ -264,18 +264,22 @@ impl Read {
     }
 
     /// Makes services that name no platform run on the one that the environment names.
-    pub fn fill_in_platform(&mut self) {
+    pub(crate) fn fill_in_platform(&mut self) {
         self.choices.platform = self.environment.value(PLATFORM).map(str::to_owned);
     }
 
     /// The topology as far as `choices.stages` go.
-    pub fn topology(&mut self, found: &mut Diagnostics) -> Option<Topology> {
+    pub(crate) fn topology(&mut self, found: &mut Diagnostics) -> Option<Topology> {
         topology::resolve(&self.document, &self.environment, &self.choices, &mut self.sources, found)
     }
 }
 
 /// Loads a topology and says what was found in it; what stands in the way of the command ends the program.
-pub fn load_or_explain(global: &Global, needs: &Needs, output: &Output) -> Result<(Loaded, Topology), Exit> {
+pub(crate) fn load_or_explain(
+    global: &Global,
+    needs: &Needs,
+    output: &Output,
+) -> Result<(Loaded, Topology), Exit> {
     let mut loaded = load(global, needs, output)?;
     warn_of_passed_over(&loaded.passed_over, output);
     if let Some(topology) = &loaded.topology {
@@ -288,7 +292,11 @@ pub fn load_or_explain(global: &Global, needs: &Needs, output: &Output) -> Resul
 }
 
 /// Leaves out what is excluded; every name must be there, and something must be left.
-pub fn leave_out(topology: &mut Topology, excluded: &[ServiceName], output: &Output) -> Result<(), Exit> {
+pub(crate) fn leave_out(
+    topology: &mut Topology,
+    excluded: &[ServiceName],
+    output: &Output,
+) -> Result<(), Exit> {
     let known = topology.services.keys().chain(topology.inactive.keys()).cloned().collect();
     check_names(excluded, &known, output)?;
     topology.deactivate(excluded);
@@ -299,7 +307,7 @@ pub fn leave_out(topology: &mut Topology, excluded: &[ServiceName], output: &Out
 }
 
 /// Every name must be one of those that are known.
-pub fn check_names(
+pub(crate) fn check_names(
     names: &[ServiceName],
     known: &BTreeSet<ServiceName>,
     output: &Output,
@@ -310,7 +318,11 @@ pub fn check_names(
 }
 
 /// Every service that was named on the command line must be there.
-pub fn check_targets(topology: &Topology, targets: &[ServiceName], output: &Output) -> Result<(), Exit> {
+pub(crate) fn check_targets(
+    topology: &Topology,
+    targets: &[ServiceName],
+    output: &Output,
+) -> Result<(), Exit> {
     let unknown = targets.iter().find(|target| !topology.services.contains_key(*target));
     let Some(unknown) = unknown else { return Ok(()) };
     if let Some(inactive) = topology.inactive.get(unknown) {
@@ -371,7 +383,7 @@ fn host() -> Host {
 }
 
 /// The profiles that options choose, else a variable.
-pub fn profiles(global: &Global, environment: &Environment) -> BTreeSet<String> {
+pub(crate) fn profiles(global: &Global, environment: &Environment) -> BTreeSet<String> {
     if !global.profiles.is_empty() {
         return global.profiles.iter().cloned().collect();
     }

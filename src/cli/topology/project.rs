@@ -22,7 +22,7 @@ pub struct Project {
 }
 
 /// Finds a project by its topology; by its name alone where there is none, or one with mistakes, which is said.
-pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Project, Exit> {
+pub(crate) fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Project, Exit> {
     match load::known(global, targets, output)? {
         Known::Topology(topology) => {
             check_targets(&topology, targets, output)?;
@@ -41,7 +41,11 @@ pub fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Res
 
 /// The name of the project that a command about one of its services is about. A name that is given is not
 /// looked for in a topology.
-pub fn project_name(global: &Global, service: &ServiceName, output: &Output) -> Result<ProjectName, Exit> {
+pub(crate) fn project_name(
+    global: &Global,
+    service: &ServiceName,
+    output: &Output,
+) -> Result<ProjectName, Exit> {
     if global.files.is_empty()
         && let Some(name) = load::given_name(global, output)?
     {

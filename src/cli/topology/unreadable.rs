@@ -10,7 +10,7 @@ use crate::source::{DEFAULT_NAMES, Damage, DiscoverError, NamedBy, ReadError, So
 const LISTED: usize = 5;
 
 /// What to do about an error, if that is known.
-pub fn help(error: &DiscoverError) -> Option<String> {
+pub(crate) fn help(error: &DiscoverError) -> Option<String> {
     let (named_by, error) = match error {
         DiscoverError::NothingFound { searched } => return Some(to_name(searched)),
         DiscoverError::BadSwitch(_) => return Some("set it to `1` or `0`, or unset it".to_owned()),
@@ -116,7 +116,7 @@ fn listed(names: &[String]) -> String {
 }
 
 /// An error as a finding, at its place in the file where it has one.
-pub fn finding(error: &DiscoverError) -> (Sources, Diagnostics) {
+pub(crate) fn finding(error: &DiscoverError) -> (Sources, Diagnostics) {
     let mut sources = Sources::new(process::file_system());
     let mut found = Diagnostics::default();
     let unreadable = match error {
@@ -153,7 +153,7 @@ fn namer(named_by: NamedBy) -> Option<&'static str> {
 }
 
 /// The topology that was probably meant by a word that does not end as the name of one does.
-pub fn topology_meant(word: &str) -> Option<String> {
+pub(crate) fn topology_meant(word: &str) -> Option<String> {
     let path = Path::new(word);
     if path.is_dir() && !DEFAULT_NAMES.iter().any(|name| path.join(name).is_file()) {
         return topologies_of_folder(word);

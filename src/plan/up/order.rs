@@ -23,7 +23,7 @@ fn needs<'a>(topology: &'a Topology, name: &ServiceName) -> Vec<&'a ServiceName>
 }
 
 /// The services and all their dependencies; each comes after its dependencies.
-pub fn needed_first<'a>(
+pub(super) fn needed_first<'a>(
     services: &[&'a ServiceName],
     needs: impl Fn(&'a ServiceName) -> Vec<&'a ServiceName>,
 ) -> Vec<&'a ServiceName> {
@@ -45,7 +45,7 @@ pub fn needed_first<'a>(
 
 /// Which services are affected by others that were chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Along {
+pub(super) enum Along {
     /// None.
     Nobody,
     /// Those that share a namespace or volumes, or are linked by the engine: without the other one they are cut
@@ -56,7 +56,7 @@ pub enum Along {
 }
 
 /// The services that are affected by these, transitively; each comes after its dependencies.
-pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec<ServiceName> {
+pub(super) fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec<ServiceName> {
     let mut with: BTreeSet<&ServiceName> = services.iter().collect();
     if along == Along::Nobody {
         return Vec::new();
@@ -81,7 +81,7 @@ pub fn along(topology: &Topology, services: &[ServiceName], along: Along) -> Vec
 /// The services that the engine itself links a service to: if a container is on no user-defined
 /// network, its link is resolved when it is created, and never updated. With the namespace of the
 /// host or of another container, the engine refuses links.
-pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
+pub(super) fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
     let is_engines = match service.network_mode.as_ref().map(|mode| &mode.value) {
         Some(Namespace::None) => true,
         Some(Namespace::Named(word)) => matches!(word.as_str(), "bridge" | "default"),
@@ -92,18 +92,18 @@ pub fn linked(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> 
 
 /// Services whose namespaces or volumes a service shares, and those that the engine links it to: it
 /// uses one container of each, and must be replaced with it.
-pub fn held(topology: &Topology, service: &Service) -> BTreeSet<ServiceName> {
+pub(super) fn held(topology: &Topology, service: &Service) -> BTreeSet<ServiceName> {
     namespaces(topology, service).chain(volumes_from(service)).chain(linked(service)).collect()
 }
 
 /// Services whose volumes a service mounts, all of them.
-pub fn volumes_from(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
+pub(super) fn volumes_from(service: &Service) -> impl Iterator<Item = ServiceName> + use<'_> {
     let by_volumes = service.shares().filter(|share| share.kind == ShareKind::Volumes);
     by_volumes.filter_map(|share| share.owner.service().cloned())
 }
 
 /// Services whose namespaces a service shares, which end when they stop.
-pub fn namespaces<'a>(
+pub(super) fn namespaces<'a>(
     topology: &'a Topology,
     service: &'a Service,
 ) -> impl Iterator<Item = ServiceName> + use<'a> {

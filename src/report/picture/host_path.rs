@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The path relative to the project directory, if it is in it or next to it; else the whole path.
-pub fn shown(path: &str, project: &Path) -> String {
+pub(super) fn shown(path: &str, project: &Path) -> String {
     let below = |directory: &Path| {
         Path::new(path).strip_prefix(directory).ok().map(|rest| rest.display().to_string())
     };

@@ -6,7 +6,7 @@ use crate::value::port::{PortRange, Protocol};
 
 /// For example `8080 → 80`, `8000-8010 → 8000-8010`, `127.0.0.1:53 → 53/udp` or, with `any` for a
 /// port that the engine chooses, `any → 80`.
-pub fn words(ports: &[&Port], any: &str) -> Vec<String> {
+pub(super) fn words(ports: &[&Port], any: &str) -> Vec<String> {
     ports.chunk_by(|one, next| are_neighbours(one, next)).map(|ports| word(ports, any)).collect()
 }
 

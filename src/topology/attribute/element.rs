@@ -18,7 +18,7 @@ enum Mark<'text> {
 const OPTIONS: [&str; 8] = ["-p", "--publish", "-v", "--volume", "-e", "--env", "--network", "--device"];
 
 /// What to type for a text that begins with something like the `- ` of a list.
-pub fn of_text(text: &str) -> Option<String> {
+pub(super) fn of_text(text: &str) -> Option<String> {
     let mark = mark(text.trim())?;
     let rest = |mark: &str| text.trim()[mark.len()..].trim_start().to_owned();
     // Lines below are joined to the text.

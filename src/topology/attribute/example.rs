@@ -6,7 +6,7 @@ use crate::topology::attribute::hint::{is_key, pairs_in};
 use crate::topology::attribute::{Field, Shape};
 
 /// What to type where the advice that fits most values would lead into the next mistake.
-pub fn in_place_of(field: &Field, node: &Node) -> Option<String> {
+pub(super) fn in_place_of(field: &Field, node: &Node) -> Option<String> {
     let is_bool = node.as_scalar().is_some_and(|scalar| matches!(scalar.kind(), Kind::Bool(_)));
     if is_bool {
         // Of a boolean, no list has a meaning.
@@ -75,7 +75,7 @@ fn below(key: &str, lines: &[String]) -> String {
 }
 
 /// How the value of a key is written, by an example.
-pub fn of_value(field: &Field) -> Option<&'static str> {
+pub(super) fn of_value(field: &Field) -> Option<&'static str> {
     let of_shape = (field.shape == Shape::Pairs).then_some("write a line for each:\n\nNAME: value");
     field.form.or(of_shape)
 }

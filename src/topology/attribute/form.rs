@@ -12,7 +12,7 @@ use crate::topology::canonical_yaml::inline;
 use crate::topology::value::is_as_written;
 
 /// What to write for the value of an attribute, or for the part of its value `node` that was refused.
-pub fn in_place_of(field: &Field, node: &Node, refused: &Node) -> Option<String> {
+pub(super) fn in_place_of(field: &Field, node: &Node, refused: &Node) -> Option<String> {
     if !is_written_here(refused) {
         return None;
     }

@@ -12,10 +12,10 @@ use crate::topology::canonical_yaml::inline;
 use crate::topology::value::is_as_written;
 
 /// Keys that belong elsewhere than in a record, and what to do about them.
-pub type Elsewhere = &'static [(&'static [&'static str], &'static str)];
+pub(crate) type Elsewhere = &'static [(&'static [&'static str], &'static str)];
 
 /// What does not belong in a service.
-pub const SERVICE: Elsewhere = &[
+pub(crate) const SERVICE: Elsewhere = &[
     (
         &["context", "dockerfile", "dockerfile_inline", "cache_from", "cache_to", "build_args", "build-args"],
         "it belongs below `build`:\n\nbuild:\n  context: .\n  dockerfile: Dockerfile\n  args: {NAME: value}",
@@ -100,7 +100,7 @@ pub const SERVICE: Elsewhere = &[
 ];
 
 /// What does not belong in a build.
-pub const BUILD: Elsewhere = &[
+pub(crate) const BUILD: Elsewhere = &[
     (&["image", "tag"], "name the image beside `build`: `image: NAME`"),
     (
         &["environment", "env"],
@@ -109,18 +109,18 @@ pub const BUILD: Elsewhere = &[
 ];
 
 /// What does not belong in `deploy`.
-pub const DEPLOY: Elsewhere = &[
+pub(crate) const DEPLOY: Elsewhere = &[
     (&["limits", "reservations"], "it belongs below `resources`"),
     (&["cpus", "memory", "cpu", "mem"], "it belongs below `resources` and `limits`"),
     (&["condition"], "it belongs below `restart_policy`"),
 ];
 
 /// What does not belong in `resources`.
-pub const RESOURCES: Elsewhere =
+pub(crate) const RESOURCES: Elsewhere =
     &[(&["cpus", "cpu", "memory", "mem", "mem_limit", "ram"], "it belongs below `limits`")];
 
 /// What does not belong in a mount.
-pub const MOUNT: Elsewhere = &[
+pub(crate) const MOUNT: Elsewhere = &[
     (&["size", "mode"], "it belongs below `tmpfs`"),
     (&["propagation", "create_host_path", "selinux", "recursive"], "it belongs below `bind`"),
     (&["nocopy"], "it belongs below `volume`"),
@@ -128,7 +128,7 @@ pub const MOUNT: Elsewhere = &[
 ];
 
 /// What does not belong in a network.
-pub const NETWORK: Elsewhere = &[
+pub(crate) const NETWORK: Elsewhere = &[
     (
         &["subnet", "gateway", "ip_range", "config"],
         "it belongs below `ipam`:\n\nipam:\n  config:\n    - subnet: 172.28.0.0/16",
@@ -138,13 +138,13 @@ pub const NETWORK: Elsewhere = &[
 ];
 
 /// What does not belong in `ipam`.
-pub const IPAM: Elsewhere = &[(
+pub(crate) const IPAM: Elsewhere = &[(
     &["subnet", "gateway", "ip_range"],
     "it belongs to an element of `config`:\n\nconfig:\n  - subnet: 172.28.0.0/16",
 )];
 
 /// What does not belong in a volume.
-pub const VOLUME: Elsewhere = &[
+pub(crate) const VOLUME: Elsewhere = &[
     (
         &["type", "device", "o"],
         "it belongs below `driver_opts`:\n\ndriver_opts:\n  type: none\n  o: bind\n  device: /srv/data",
@@ -156,11 +156,11 @@ pub const VOLUME: Elsewhere = &[
 ];
 
 /// What does not belong in `logging`.
-pub const LOGGING: Elsewhere = &[(&["max-size", "max-file"], "it belongs below `options`")];
+pub(crate) const LOGGING: Elsewhere = &[(&["max-size", "max-file"], "it belongs below `options`")];
 
 /// Says how the value of an attribute is written, where a finding of the wrong type does not yet.
 /// `node` is that value, and `keys` those of the mappings in it.
-pub fn explain_types(field: &Field, keys: &[Field], node: &Node, found: &mut [Diagnostic]) {
+pub(crate) fn explain_types(field: &Field, keys: &[Field], node: &Node, found: &mut [Diagnostic]) {
     quotes::replace(field, node, found);
     let wrong = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE);
     for diagnostic in wrong {
@@ -325,7 +325,7 @@ pub fn divided_by_a_blank(map: &Map, fields: &[Field], node: &Node, found: &mut 
 }
 
 /// What to type where a text stands in place of something else.
-pub fn of_text(text: &str, wanted: Wanted) -> Option<String> {
+pub(crate) fn of_text(text: &str, wanted: Wanted) -> Option<String> {
     if let Some(help) = element::of_text(text).filter(|_| wanted.may_be(Kind::List)) {
         return Some(help);
     }
@@ -373,7 +373,7 @@ pub fn of_text(text: &str, wanted: Wanted) -> Option<String> {
 
 /// The elements of a list on one line: all of the text where its commas divide something else, as in
 /// `type=local,src=a` and `/a:/b:ro,z`.
-pub fn divided_by_commas(text: &str) -> Vec<&str> {
+pub(crate) fn divided_by_commas(text: &str) -> Vec<&str> {
     let elements: Vec<&str> = text.split(',').map(str::trim).collect();
     let colons = |element: &str| element.matches(':').count();
     let are_alike =

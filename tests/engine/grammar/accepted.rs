@@ -114,17 +114,17 @@ const TAKEN: &[(&str, &str, &str)] = &[
 const HARMFUL: &[(&str, &str)] = &[("group_add: [@]", ""), ("name: @", "/"), ("name: @", "..")];
 
 /// Whether a value at a place would harm the engine.
-pub fn is_harmful(place: &str, value: &str) -> bool {
+pub(super) fn is_harmful(place: &str, value: &str) -> bool {
     HARMFUL.iter().any(|(at, harmful)| place.contains(at) && value == *harmful)
 }
 
 /// Why `validate` may refuse a value that the engine accepts.
-pub fn reason_to_refuse(place: &str, value: &str) -> Option<&'static str> {
+pub(super) fn reason_to_refuse(place: &str, value: &str) -> Option<&'static str> {
     reason(REFUSED, place, value)
 }
 
 /// Why `validate` may accept a value that the engine refuses.
-pub fn reason_to_take(place: &str, value: &str) -> Option<&'static str> {
+pub(super) fn reason_to_take(place: &str, value: &str) -> Option<&'static str> {
     reason(TAKEN, place, value)
 }
 

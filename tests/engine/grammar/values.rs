@@ -21,7 +21,7 @@ const UNFITTING: &[&str] = &[
 ];
 
 /// The values, and corrupted variants of each.
-pub fn around(values: &[&str]) -> BTreeSet<String> {
+pub(super) fn around(values: &[&str]) -> BTreeSet<String> {
     let corrupted = values.iter().flat_map(|value| corrupted(value));
     values.iter().chain(UNFITTING).map(|value| (*value).to_owned()).chain(corrupted).collect()
 }
@@ -57,7 +57,7 @@ fn corrupted(value: &str) -> Vec<String> {
 }
 
 /// Shuffles deterministically, depending on the seed (xorshift).
-pub fn shuffle<T>(things: &mut [T], seed: u64) {
+pub(super) fn shuffle<T>(things: &mut [T], seed: u64) {
     let mut state = seed.max(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     for last in (1..things.len()).rev() {
         state ^= state << 13;

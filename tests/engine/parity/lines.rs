@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 /// Leaves by path, in JSON notation.
-pub type Leaves = BTreeMap<String, String>;
+pub(super) type Leaves = BTreeMap<String, String>;
 
 /// Objects with keys chosen by the user: each entry is a leaf, whatever it contains.
 const BY_NAME: [&str; 7] = ["ExposedPorts", "Labels", "Networks", "Options", "Ports", "Tmpfs", "Volumes"];
 
 /// Every leaf of a value, without empty ones.
-pub fn leaves(path: &str, value: &Json) -> Leaves {
+pub(super) fn leaves(path: &str, value: &Json) -> Leaves {
     let mut leaves = Leaves::new();
     collect(path, value, &mut leaves);
     leaves
@@ -44,7 +44,7 @@ fn collect(path: &str, value: &Json, leaves: &mut Leaves) {
 }
 
 /// The differences from a plain object of the same kind, whose values are the engine's defaults.
-pub fn beyond(plain: &Leaves, leaves: &Leaves) -> Vec<String> {
+pub(super) fn beyond(plain: &Leaves, leaves: &Leaves) -> Vec<String> {
     let more = leaves.iter().filter(|(path, value)| plain.get(*path) != Some(value));
     let less = plain.keys().filter(|path| !leaves.contains_key(*path));
     more.map(|(path, value)| format!("{path} = {value}"))

@@ -66,7 +66,7 @@ const VARIABLE_LABELS: [&str; 3] =
     ["com.docker.compose.config-hash", "com.docker.compose.image", "com.docker.compose.version"];
 
 /// All objects of the project. `text` is the fixture, `files` its `x-files`.
-pub fn of(project: &Project, text: &str, files: &Json) -> Vec<String> {
+pub(super) fn of(project: &Project, text: &str, files: &Json) -> Vec<String> {
     let containers = project.objects("container");
     let normal = Normal::new(project, &containers, text);
     let mut lines = Vec::new();

@@ -20,7 +20,7 @@ use crate::memory_engine::MemoryEngine;
 use crate::runs::scenario::Scenario;
 
 /// What accompanies the output that is followed.
-pub struct Around {
+pub(super) struct Around {
     pub log_drain: LogDrain,
     pub hook_lines: HookLines,
     pub expected_exits: ExpectedExits,
@@ -40,7 +40,7 @@ impl Default for Around {
 
 impl Around {
     /// By default, no container is waited for.
-    pub fn company<'around>(
+    pub(super) fn company<'around>(
         &'around self,
         joins: &'around dyn Fn(&ContainerName) -> Option<Source>,
     ) -> FollowContext<'around> {
@@ -55,11 +55,11 @@ impl Around {
     }
 }
 
-pub fn nobody_joins(_container: &ContainerName) -> Option<Source> {
+pub(super) fn nobody_joins(_container: &ContainerName) -> Option<Source> {
     None
 }
 
-pub async fn follow_all(
+pub(super) async fn follow_all(
     engine: &MemoryEngine,
     names: &[&str],
     stay: impl Future<Output = ()>,
@@ -76,25 +76,25 @@ pub async fn follow_all(
 }
 
 /// Continues until something is done.
-pub fn until(done: impl Future<Output = ()>) -> impl Stream<Item = bool> {
+pub(super) fn until(done: impl Future<Output = ()>) -> impl Stream<Item = bool> {
     once(done).map(|()| false)
 }
 
 /// No container is known to have been started.
-pub fn nobody() -> Started {
+pub(super) fn nobody() -> Started {
     unbounded_channel().1
 }
 
-pub async fn perform(engine: &MemoryEngine, action: Action) {
+pub(super) async fn perform(engine: &MemoryEngine, action: Action) {
     engine.perform(&action, &|_| {}).await.expect("the engine does it");
 }
 
-pub fn start(container: &str) -> Action {
+pub(super) fn start(container: &str) -> Action {
     Action::StartContainer { container: container.into(), post_start: Vec::new() }
 }
 
 /// Stops a container and starts it.
-pub fn restart(container: &str) -> Plan {
+pub(super) fn restart(container: &str) -> Plan {
     let mut plan = Plan::new("shop".into());
     let stop = Action::StopContainer {
         container: container.into(),
@@ -108,7 +108,7 @@ pub fn restart(container: &str) -> Plan {
     plan
 }
 
-pub fn source(container: &str) -> Source {
+pub(super) fn source(container: &str) -> Source {
     let label = container.trim_start_matches("shop-").to_owned();
     Source {
         container: container.into(),
@@ -121,7 +121,7 @@ pub fn source(container: &str) -> Source {
 
 /// Runs a test in simulated time, which passes only when nothing else can happen; returns all lines
 /// with the times at which they were written.
-pub fn run(engine: &str, test: impl AsyncFnOnce(&MemoryEngine, &Stage)) -> String {
+pub(super) fn run(engine: &str, test: impl AsyncFnOnce(&MemoryEngine, &Stage)) -> String {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime can be built");
     runtime.block_on(async {
@@ -133,13 +133,13 @@ pub fn run(engine: &str, test: impl AsyncFnOnce(&MemoryEngine, &Stage)) -> Strin
 
 /// Records output, each line with its time.
 #[derive(Clone)]
-pub struct Stage {
+pub(super) struct Stage {
     begun: Instant,
     text: Rc<RefCell<String>>,
 }
 
 impl Stage {
-    pub async fn print<T>(&self, print: impl AsyncFnOnce(&mut Printer<'_>) -> T) -> T {
+    pub(super) async fn print<T>(&self, print: impl AsyncFnOnce(&mut Printer<'_>) -> T) -> T {
         let (mut out, mut err) = (self.clone(), self.clone());
         print(&mut Printer::new(&mut out, &mut err, Prefixes::Names, Look::BARE)).await
     }

@@ -14,7 +14,7 @@ pub(super) struct Line {
 
 impl Line {
     /// The words as the program would get them; the last one is completed when no other is named.
-    pub fn as_meant(mut words: Vec<String>, index: Option<usize>) -> Self {
+    pub(super) fn as_meant(mut words: Vec<String>, index: Option<usize>) -> Self {
         let index = index.unwrap_or(words.len().saturating_sub(1));
         if index >= words.len() {
             words.push(String::new());
@@ -24,12 +24,12 @@ impl Line {
     }
 
     /// The words as they are typed, with quotes and backslashes.
-    pub fn as_written(words: Vec<String>, index: Option<usize>) -> Self {
+    pub(super) fn as_written(words: Vec<String>, index: Option<usize>) -> Self {
         Self::as_meant(words.iter().map(|word| unquoted(word)).collect(), index)
     }
 
     /// The words as they are typed, and cut before and behind each `=` and `:`, as bash does.
-    pub fn in_pieces(words: Vec<String>, index: Option<usize>) -> Self {
+    pub(super) fn in_pieces(words: Vec<String>, index: Option<usize>) -> Self {
         let pieces = Self::as_written(words, index);
         let mut line = Self { words: Vec::new(), index: 0, kept: String::new() };
         let is_cut = |piece: &str| matches!(piece, "=" | ":" | "::" | ":=");

@@ -32,7 +32,7 @@ use listing::Listing;
     alias = "convert",
     disable_help_subcommand = true
 )]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     command: Option<Command>,
     /// A topology file, and the services to show with what they need; all when none is named
@@ -161,7 +161,7 @@ impl ConfigArgs {
     }
 }
 
-pub fn run(global: Global, mut options: ConfigArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: Global, mut options: ConfigArgs) -> Result<Exit, Exit> {
     let mut global = global.merged(options.global.clone());
     if let Some(Command::Explain(explain)) = options.command.take() {
         if options.asks_for_more() {

@@ -10,7 +10,7 @@ use crate::topology::name::{ProjectName, ServiceName};
 use crate::topology::{self, Topology};
 
 /// What is known of a project.
-pub enum Known {
+pub(crate) enum Known {
     /// Its topology; env files and contents of secrets were not read.
     Topology(Box<Topology>),
     /// Its name.
@@ -23,7 +23,7 @@ pub enum Known {
 }
 
 /// Why a topology cannot be used.
-pub enum Unusable {
+pub(crate) enum Unusable {
     /// It has mistakes.
     Mistakes,
     /// Files cannot be read.
@@ -31,7 +31,7 @@ pub enum Unusable {
 }
 
 /// Finds out what is known of the project that is meant.
-pub fn known(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Known, Exit> {
+pub(crate) fn known(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Known, Exit> {
     let name = given_name(global, output)?;
     let choice = file_choice(global, output)?;
     let error = match source::discover(&choice, Environment::of_process()) {
@@ -56,7 +56,7 @@ pub fn known(global: &Global, targets: &[ServiceName], output: &Output) -> Resul
 }
 
 /// The name that an option or a variable gives the project.
-pub fn given_name(global: &Global, output: &Output) -> Result<Option<ProjectName>, Exit> {
+pub(crate) fn given_name(global: &Global, output: &Output) -> Result<Option<ProjectName>, Exit> {
     if let Some(name) = &global.project_name {
         return match topology::is_project_name(name) {
             true => Ok(Some(ProjectName::new(name.clone()))),

@@ -15,7 +15,7 @@ use crate::topology::{Service, Topology};
 
 /// What a command needs of a topology.
 #[derive(Clone, Debug)]
-pub enum Needs {
+pub(crate) enum Needs {
     /// The project's name, and what the engine has: neither env files nor contents of secrets are read, and
     /// the topology is checked by no rule beyond its own consistency.
     EngineObjects,
@@ -27,7 +27,7 @@ pub enum Needs {
 
 /// The services that a command is about, and what it does to them.
 #[derive(Clone, Debug)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// The services that are named; all when empty.
     pub services: Vec<ServiceName>,
     /// The services that are left out, whoever depends on them.
@@ -42,7 +42,7 @@ pub struct Selection {
 
 /// What is done to services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// They are shown.
     Show,
     /// Their containers run.
@@ -68,7 +68,7 @@ const OF_SURROUNDINGS: &[Code] =
 
 impl Needs {
     /// The services that are named.
-    pub fn named(&self) -> &[ServiceName] {
+    pub(crate) fn named(&self) -> &[ServiceName] {
         match self {
             Self::EngineObjects | Self::Everything => &[],
             Self::Services(selection) => &selection.services,
@@ -76,7 +76,7 @@ impl Needs {
     }
 
     /// The services that are left out.
-    pub fn excluded(&self) -> &[ServiceName] {
+    pub(crate) fn excluded(&self) -> &[ServiceName] {
         match self {
             Self::EngineObjects | Self::Everything => &[],
             Self::Services(selection) => &selection.excluded,
@@ -84,7 +84,7 @@ impl Needs {
     }
 
     /// How many containers of a service run, in place of what the topology says.
-    pub fn scale(&self) -> BTreeMap<ServiceName, u32> {
+    pub(crate) fn scale(&self) -> BTreeMap<ServiceName, u32> {
         match self {
             Self::EngineObjects | Self::Everything => BTreeMap::new(),
             Self::Services(selection) => selection.scale.clone(),
@@ -92,7 +92,7 @@ impl Needs {
     }
 
     /// Whether the topology is run: what topo does not apply is an error then.
-    pub fn is_to_act(&self) -> bool {
+    pub(crate) fn is_to_act(&self) -> bool {
         match self {
             Self::EngineObjects | Self::Everything => false,
             Self::Services(selection) => {
@@ -104,7 +104,7 @@ impl Needs {
 
 impl Selection {
     /// Services and what they depend on, as many as the topology says; all when none is named.
-    pub fn of(services: &[ServiceName], operation: Operation) -> Self {
+    pub(crate) fn of(services: &[ServiceName], operation: Operation) -> Self {
         Self {
             services: services.to_vec(),
             excluded: Vec::new(),

@@ -8,7 +8,7 @@ use crate::engine::{EngineError, Progress, StepState};
 
 /// A status update.
 #[derive(Debug, Default)]
-pub struct Status {
+pub(super) struct Status {
     /// Steps that changed.
     pub vertexes: Vec<Vertex>,
     /// The progress of transfers.
@@ -19,7 +19,7 @@ pub struct Status {
 
 /// A step.
 #[derive(Debug, Default)]
-pub struct Vertex {
+pub(super) struct Vertex {
     /// Its identifier within the build.
     pub digest: String,
     /// Its display name: `[2/4] RUN make`.
@@ -36,7 +36,7 @@ pub struct Vertex {
 
 /// A transfer within a step.
 #[derive(Debug, Default)]
-pub struct Transfer {
+pub(super) struct Transfer {
     /// Its identifier.
     pub id: String,
     /// The digest of its step.
@@ -51,7 +51,7 @@ pub struct Transfer {
 
 /// Output of a step; may end within a line.
 #[derive(Debug, Default)]
-pub struct Log {
+pub(super) struct Log {
     /// The step's digest.
     pub vertex: String,
     /// The bytes.
@@ -63,7 +63,7 @@ const KEPT_LINES: usize = 50;
 
 /// The steps of a build so far.
 #[derive(Default)]
-pub struct Steps {
+pub(super) struct Steps {
     steps: HashMap<String, Step>,
     failed: Option<String>,
 }
@@ -81,7 +81,7 @@ struct Step {
 
 impl Steps {
     /// Applies a status update.
-    pub fn apply(&mut self, status: Status, progress: &dyn Fn(Progress)) {
+    pub(super) fn apply(&mut self, status: Status, progress: &dyn Fn(Progress)) {
         for vertex in status.vertexes {
             self.apply_vertex(vertex, progress);
         }
@@ -96,12 +96,12 @@ impl Steps {
     }
 
     /// The name of the step that failed first.
-    pub fn failed_step(&self) -> Option<&str> {
+    pub(super) fn failed_step(&self) -> Option<&str> {
         Some(self.steps.get(self.failed.as_ref()?)?.name.as_str())
     }
 
     /// The error of a build that ended with this message.
-    pub fn failure(mut self, words: &str) -> EngineError {
+    pub(super) fn failure(mut self, words: &str) -> EngineError {
         let words = super::super::error::plain(words);
         let failed = self.failed.and_then(|digest| self.steps.remove(&digest));
         let Some(mut step) = failed else {

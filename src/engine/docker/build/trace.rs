@@ -11,7 +11,7 @@ use super::protobuf::{Fields, Value};
 use super::steps::{Log, Status, Transfer, Vertex};
 
 /// Decodes a trace; an invalid one is an empty update.
-pub fn decode(text: &str) -> Status {
+pub(super) fn decode(text: &str) -> Status {
     let bytes = STANDARD.decode(text).unwrap_or_default();
     let mut status = Status::default();
     for (number, value) in Fields(&bytes) {

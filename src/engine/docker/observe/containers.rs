@@ -98,7 +98,7 @@ struct AskedFor {
 }
 
 /// The containers of the project. `fingerprints` are the desired ones of its services.
-pub async fn observe(
+pub(super) async fn observe(
     transport: &Transport,
     project: &str,
     fingerprints: &BTreeMap<ServiceName, String>,

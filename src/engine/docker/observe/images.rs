@@ -14,7 +14,7 @@ use crate::topology::name::ImageId;
 use crate::value::image::ImageReference;
 
 /// Those of the images that exist.
-pub async fn observe(
+pub(super) async fn observe(
     transport: &Transport,
     wanted: &BTreeSet<ImageReference>,
 ) -> Result<BTreeMap<ImageReference, FoundImage>, EngineError> {
@@ -30,7 +30,7 @@ pub async fn image_id(transport: &Transport, image: &ImageReference) -> Result<O
 }
 
 /// An existing image.
-pub struct FoundImage {
+pub(super) struct FoundImage {
     /// Its id.
     pub id: ImageId,
     /// How long ago it was tagged.

@@ -18,7 +18,7 @@ const GAP: f64 = 22.0;
 const PAGE_WIDTH: f64 = 1200.0;
 
 /// Everything at its position.
-pub struct Arranged {
+pub(super) struct Arranged {
     pub width: f64,
     pub height: f64,
     /// The upper left corner of each box.
@@ -28,14 +28,14 @@ pub struct Arranged {
 
 /// A position, in pixels from the upper left.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Point {
+pub(super) struct Point {
     pub x: f64,
     pub y: f64,
 }
 
 /// The route of an arrow.
 #[derive(Default)]
-pub struct Route {
+pub(super) struct Route {
     pub start: Point,
     pub segments: Vec<Segment>,
     /// The centre of its label.
@@ -44,7 +44,7 @@ pub struct Route {
 
 /// A segment of a route, from the end of the previous one.
 #[derive(Clone, Copy, Debug)]
-pub enum Segment {
+pub(super) enum Segment {
     Straight {
         to: Point,
     },
@@ -58,7 +58,7 @@ pub enum Segment {
 
 /// Finds a position for everything, in the given direction or, without one, so that it fits on a
 /// page.
-pub fn arrange(scene: &Scene, direction: Option<Direction>) -> Arranged {
+pub(super) fn arrange(scene: &Scene, direction: Option<Direction>) -> Arranged {
     let rightwards = || arrange_towards(scene, Direction::Right);
     let downwards = || arrange_towards(scene, Direction::Down);
     match direction {
@@ -142,7 +142,7 @@ impl Route {
     }
 
     /// Its start, bends and end.
-    pub fn points(&self) -> impl Iterator<Item = Point> {
+    pub(super) fn points(&self) -> impl Iterator<Item = Point> {
         std::iter::once(self.start).chain(self.segments.iter().map(|segment| segment.to()))
     }
 }

@@ -11,7 +11,7 @@ use crate::report::picture::Picture;
 const HEADING: f64 = 40.0;
 
 /// Writes the file.
-pub fn draw(picture: &Picture<'_>, scene: &Scene, arranged: &Arranged) -> String {
+pub(super) fn draw(picture: &Picture<'_>, scene: &Scene, arranged: &Arranged) -> String {
     let legend = legend::Legend::new(picture, scene);
     let inner = arranged.width.max(legend.width()).max(style::width(picture.title, style::Font::Heading));
     let (width, top) = (inner + 2.0 * style::MARGIN, style::MARGIN + HEADING);

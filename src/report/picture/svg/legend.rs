@@ -20,7 +20,7 @@ const STEP: f64 = 7.0;
 const MOST_NETWORKS: usize = 3;
 
 /// All kinds of arrows, in the order of the legend.
-pub const ARROWS: [ArrowKind; 4] = [
+pub(super) const ARROWS: [ArrowKind; 4] = [
     ArrowKind::Wait(DependencyCondition::Started),
     ArrowKind::Wait(DependencyCondition::Healthy),
     ArrowKind::Wait(DependencyCondition::Completed),
@@ -28,7 +28,7 @@ pub const ARROWS: [ArrowKind; 4] = [
 ];
 
 /// The entries of a legend.
-pub struct Legend(Vec<Entry>);
+pub(super) struct Legend(Vec<Entry>);
 
 struct Entry {
     sign: Sign,
@@ -45,7 +45,7 @@ enum Sign {
 
 impl Legend {
     /// The entries for what is in the picture.
-    pub fn new(picture: &Picture<'_>, scene: &Scene) -> Self {
+    pub(super) fn new(picture: &Picture<'_>, scene: &Scene) -> Self {
         let words = &picture.words.legend;
         let mut entries = Vec::new();
         let mut add = |is_drawn: bool, sign: Sign, text: &'static str| {
@@ -78,17 +78,17 @@ impl Legend {
     }
 
     /// The width of the widest entry.
-    pub fn width(&self) -> f64 {
+    pub(super) fn width(&self) -> f64 {
         self.0.iter().map(Entry::width).fold(0.0, f64::max)
     }
 
     /// The height in lines of this width.
-    pub fn height(&self, width: f64) -> f64 {
+    pub(super) fn height(&self, width: f64) -> f64 {
         self.places(width).last().map_or(0.0, |place| place.y + LINE)
     }
 
     /// Draws it in lines of this width.
-    pub fn draw(&self, width: f64, text: &mut String) -> std::fmt::Result {
+    pub(super) fn draw(&self, width: f64, text: &mut String) -> std::fmt::Result {
         for (entry, place) in self.0.iter().zip(self.places(width)) {
             writeln!(
                 text,

@@ -8,26 +8,26 @@ use crate::report::picture::{Box, FileKind, Picture, SeenFile};
 use crate::topology::service::DependencyCondition;
 
 /// Boxes and arrows.
-pub struct Scene {
+pub(super) struct Scene {
     pub nodes: Vec<Node>,
     pub arrows: Vec<Arrow>,
 }
 
 /// A box, in pixels.
-pub struct Node {
+pub(super) struct Node {
     pub width: f64,
     pub height: f64,
     pub kind: NodeKind,
 }
 
 /// What a box represents.
-pub enum NodeKind {
+pub(super) enum NodeKind {
     Service(Card),
     Volume(String),
 }
 
 /// The content of a service's box.
-pub struct Card {
+pub(super) struct Card {
     pub name: String,
     /// The image, possibly shortened, with the full text.
     pub source: String,
@@ -38,7 +38,7 @@ pub struct Card {
 }
 
 /// A framed text, at its position within the card.
-pub struct Chip {
+pub(super) struct Chip {
     pub text: String,
     /// The text before it was shortened; empty if it was not.
     pub full_text: String,
@@ -50,7 +50,7 @@ pub struct Chip {
 
 /// What a chip represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChipKind {
+pub(super) enum ChipKind {
     /// A profile that the service needs.
     Profile,
     /// A published port.
@@ -62,7 +62,7 @@ pub enum ChipKind {
 }
 
 /// An arrow from one box to another, by index.
-pub struct Arrow {
+pub(super) struct Arrow {
     pub from: usize,
     pub to: usize,
     pub kind: ArrowKind,
@@ -71,7 +71,7 @@ pub struct Arrow {
 
 /// What an arrow represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ArrowKind {
+pub(super) enum ArrowKind {
     /// One service waits for another.
     Wait(DependencyCondition),
     /// A service mounts a volume.
@@ -80,14 +80,14 @@ pub enum ArrowKind {
 
 impl Arrow {
     /// The width of its label.
-    pub fn label_width(&self) -> f64 {
+    pub(super) fn label_width(&self) -> f64 {
         style::width(&self.label, Font::Small)
     }
 }
 
 impl Scene {
     /// The boxes and arrows of a picture.
-    pub fn new(picture: &Picture<'_>) -> Self {
+    pub(super) fn new(picture: &Picture<'_>) -> Self {
         let mut scene = Self { nodes: Vec::new(), arrows: Vec::new() };
         let mut services = BTreeMap::new();
         for service in &picture.services {
@@ -209,7 +209,7 @@ fn flow(words: Vec<Word>, widest: f64) -> (Vec<Chip>, f64, usize) {
 
 impl ChipKind {
     /// The width of the sign before the text, if there is one.
-    pub fn sign_width(self) -> f64 {
+    pub(super) fn sign_width(self) -> f64 {
         match self {
             Self::File(FileKind::Secret | FileKind::Config) => style::SIGN_WIDTH,
             Self::File(FileKind::Path) | Self::Profile | Self::Port | Self::Network(_) => 0.0,

@@ -9,7 +9,7 @@ use crate::report::picture::FileKind;
 use crate::topology::service::DependencyCondition;
 
 /// A service.
-pub fn card(card: &Card, width: f64, height: f64, text: &mut String) -> std::fmt::Result {
+pub(super) fn card(card: &Card, width: f64, height: f64, text: &mut String) -> std::fmt::Result {
     let (width, height) = (number(width), number(height));
     writeln!(text, "<title>{}: {}</title>", escaped(&card.name), escaped(&card.full_source))?;
     let class = if card.is_optional { "card optional" } else { "card" };
@@ -21,7 +21,7 @@ pub fn card(card: &Card, width: f64, height: f64, text: &mut String) -> std::fmt
 }
 
 /// A framed text. Each kind has its own shape, as colours alone are not accessible to everybody.
-pub fn chip(chip: &Chip, text: &mut String) -> std::fmt::Result {
+pub(super) fn chip(chip: &Chip, text: &mut String) -> std::fmt::Result {
     let Chip { text: word, full_text, kind, x, y, width } = chip;
     let class = match kind {
         ChipKind::Profile => "profile".to_owned(),
@@ -80,7 +80,7 @@ fn sign(kind: FileKind, text: &mut String) -> std::fmt::Result {
 }
 
 /// A volume: a cylinder.
-pub fn volume(name: &str, width: f64, height: f64, text: &mut String) -> std::fmt::Result {
+pub(super) fn volume(name: &str, width: f64, height: f64, text: &mut String) -> std::fmt::Result {
     let (half, rise) = (number(width / 2.0), 6.0);
     let (low, full) = (number(height - rise), number(width));
     writeln!(
@@ -100,7 +100,7 @@ pub fn volume(name: &str, width: f64, height: f64, text: &mut String) -> std::fm
 }
 
 /// A line with a head.
-pub fn arrow(kind: ArrowKind, route: &Route, text: &mut String) -> std::fmt::Result {
+pub(super) fn arrow(kind: ArrowKind, route: &Route, text: &mut String) -> std::fmt::Result {
     if route.segments.is_empty() {
         return Ok(());
     }
@@ -119,7 +119,7 @@ pub fn arrow(kind: ArrowKind, route: &Route, text: &mut String) -> std::fmt::Res
 }
 
 /// The CSS class of an arrow, which is its marker's name too.
-pub fn class(kind: ArrowKind) -> &'static str {
+pub(super) fn class(kind: ArrowKind) -> &'static str {
     match kind {
         ArrowKind::Wait(DependencyCondition::Started) => "started",
         ArrowKind::Wait(DependencyCondition::Healthy) => "healthy",
@@ -129,14 +129,14 @@ pub fn class(kind: ArrowKind) -> &'static str {
 }
 
 /// A tenth of a pixel is precise enough.
-pub fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     // Avoids -0.
     format!("{}", rounded + 0.0)
 }
 
 /// Text with XML escapes; characters that XML does not allow are left out.
-pub fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -1,32 +1,32 @@
 //! Sizes, colours, and text widths.
 
 /// Space within boxes, in pixels, like all sizes here.
-pub const PADDING: f64 = 12.0;
+pub(super) const PADDING: f64 = 12.0;
 /// Space around the picture.
-pub const MARGIN: f64 = 24.0;
+pub(super) const MARGIN: f64 = 24.0;
 /// The name and the image of a service.
-pub const CARD_TEXT_HEIGHT: f64 = 50.0;
+pub(super) const CARD_TEXT_HEIGHT: f64 = 50.0;
 /// One line of chips, with the space below.
-pub const CHIP_LINE: f64 = 22.0;
-pub const CHIP_HEIGHT: f64 = 18.0;
-pub const CHIP_PADDING: f64 = 7.0;
-pub const CHIP_GAP: f64 = 5.0;
+pub(super) const CHIP_LINE: f64 = 22.0;
+pub(super) const CHIP_HEIGHT: f64 = 18.0;
+pub(super) const CHIP_PADDING: f64 = 7.0;
+pub(super) const CHIP_GAP: f64 = 5.0;
 /// The width of a sign before the text of a chip, with the space after it.
-pub const SIGN_WIDTH: f64 = 13.0;
+pub(super) const SIGN_WIDTH: f64 = 13.0;
 /// The width of a line of chips, even in a card that needs less.
-pub const CHIP_ROOM: f64 = 170.0;
+pub(super) const CHIP_ROOM: f64 = 170.0;
 /// The minimum width of a card's text.
-pub const NARROWEST: f64 = 96.0;
-pub const VOLUME_HEIGHT: f64 = 44.0;
+pub(super) const NARROWEST: f64 = 96.0;
+pub(super) const VOLUME_HEIGHT: f64 = 44.0;
 /// How many characters of images and paths are shown; the tooltip has the full text. Names are not
 /// shortened: a host name has at most 63 characters.
-pub const LONGEST_NAME: usize = 63;
-pub const LONGEST_SOURCE: usize = 34;
-pub const LONGEST_PATH: usize = 28;
+pub(super) const LONGEST_NAME: usize = 63;
+pub(super) const LONGEST_SOURCE: usize = 34;
+pub(super) const LONGEST_PATH: usize = 28;
 
 /// The sizes of text.
 #[derive(Clone, Copy, Debug)]
-pub enum Font {
+pub(super) enum Font {
     Heading,
     Title,
     Text,
@@ -45,13 +45,13 @@ impl Font {
 }
 
 /// The width of a text: in each of the monospaced fonts, a character is 0.6 of the font size wide.
-pub fn width(text: &str, font: Font) -> f64 {
+pub(super) fn width(text: &str, font: Font) -> f64 {
     console::measure_text_width(text) as f64 * font.size() * 0.605
 }
 
 /// The end of a long text, which says more than its start: the name and the tag of an image, the
 /// last directory of a path. It is cut at a `/` if possible.
-pub fn shortened(text: &str, longest: usize) -> String {
+pub(super) fn shortened(text: &str, longest: usize) -> String {
     let letters = text.chars().count();
     if letters <= longest {
         return text.to_owned();
@@ -64,7 +64,7 @@ pub fn shortened(text: &str, longest: usize) -> String {
 }
 
 /// Colours of networks: fill and text in light mode, fill and text in dark mode.
-pub const NETWORKS: [[&str; 4]; 8] = [
+pub(super) const NETWORKS: [[&str; 4]; 8] = [
     ["#dcfce7", "#14532d", "#14532d", "#dcfce7"],
     ["#dbeafe", "#1e3a8a", "#1e3a8a", "#dbeafe"],
     ["#f3e8ff", "#581c87", "#581c87", "#f3e8ff"],
@@ -76,7 +76,7 @@ pub const NETWORKS: [[&str; 4]; 8] = [
 ];
 
 /// The style rules for both modes.
-pub const LIGHT: &str = "\
+pub(super) const LIGHT: &str = "\
 text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace; fill: #0f172a; }
 .background { fill: #ffffff; }
 .heading { font-size: 16px; font-weight: 700; }
@@ -114,7 +114,7 @@ text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans 
 ";
 
 /// What differs in dark mode.
-pub const DARK: &str = "\
+pub(super) const DARK: &str = "\
 text { fill: #e2e8f0; }
 .background { fill: #0d1117; }
 .source, .muted { fill: #a3b1c6; }

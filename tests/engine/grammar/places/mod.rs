@@ -7,7 +7,7 @@ mod services;
 mod volumes;
 
 /// Every place.
-pub fn all() -> Vec<Place> {
+pub(super) fn all() -> Vec<Place> {
     services::places().into_iter().chain(networks::places()).chain(volumes::places()).collect()
 }
 
@@ -15,7 +15,7 @@ pub fn all() -> Vec<Place> {
 const RUNS: &str = "image: 'busybox:1.37', command: [sleep, '1000'], init: true";
 
 /// A topology with `@` in place of a value, and common values for it.
-pub struct Place {
+pub(super) struct Place {
     pub topology: String,
     pub values: &'static [&'static str],
 }

@@ -3,7 +3,7 @@
 use super::{Place, attached_service, network};
 
 /// Every place. Subnets are parts of one block, as workers bring up networks concurrently.
-pub fn places() -> Vec<Place> {
+pub(super) fn places() -> Vec<Place> {
     let mut places = drivers();
     places.extend(addresses());
     places

@@ -3,7 +3,7 @@
 use super::{Place, beside_another, connected_service, service};
 
 /// Every place.
-pub fn places() -> Vec<Place> {
+pub(super) fn places() -> Vec<Place> {
     let mut places = limits();
     places.extend(device_rates());
     places.extend(security());

@@ -3,7 +3,7 @@
 use super::{Place, service, volume};
 
 /// Every place.
-pub fn places() -> Vec<Place> {
+pub(super) fn places() -> Vec<Place> {
     vec![
         volume("labels: {a: @}", &["b", "1"]),
         volume("name: @", &["topo-test-grammar-volume", "a b", "x", "/x", "x/y", "_x"]),

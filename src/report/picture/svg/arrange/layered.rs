@@ -28,7 +28,7 @@ const CORNER: f64 = 8.0;
 const LABEL_HEIGHT: f64 = 14.0;
 
 /// Puts the boxes of a group in layers.
-pub fn arrange(scene: &Scene, group: &[usize], direction: Direction) -> Part {
+pub(super) fn arrange(scene: &Scene, group: &[usize], direction: Direction) -> Part {
     let part = layered(&Layers { scene, direction }, group);
     match direction {
         Direction::Right => part,
