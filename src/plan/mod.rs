@@ -30,7 +30,7 @@ pub(crate) mod testing;
 mod up;
 
 pub use action::{Action, Condition};
-pub use basis::Basis;
+pub use basis::{Basis, BasisChange};
 pub use because::{Because, FieldChange, FieldPath, HIDDEN, UNKNOWN, Values};
 pub use build::{BuildChoices, build};
 pub use distribute::{LeftOut, PullChoices, PushChoices, pull, push};
@@ -43,7 +43,7 @@ pub use scope::{Scope, jobs_of};
 pub use signal::{KillChoices, kill, pause, stop, unpause};
 pub use start::{CannotStart, WaitChoice, start};
 pub use step::{FormerImage, Guard, Needs, Step, StepId, Steps};
-pub use stored::{OtherSecrets, StoredPlan};
+pub use stored::{OtherSecrets, PlanFile, StoredPlan, fingerprints};
 pub use up::{
     BuildChoice, OneOffChoices, PullChoice, RecreateChoice, StartChoice, UpChoices, one_off, one_off_query,
     query, services_in_order, up,

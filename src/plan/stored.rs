@@ -31,18 +31,21 @@
 //! | `may_fail` | whether its failure is no failure of the plan |
 //! | `place`, `model` | a part of the topology: where it says it, and its canonical form, in which digests stand for all that may be a secret ([`Sealed`]) |
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use petgraph::algo::toposort;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::plan::action::{ContainerSpec, FileContent, ImageSpec};
+use crate::plan::observed::Query;
 use crate::plan::sealed::{Place, Sealed};
-use crate::plan::{Action, Basis, Plan, Step, Steps, spec};
+use crate::plan::{Action, Basis, Plan, Step, Steps, compose_hash, spec};
 use crate::topology::Topology;
 use crate::topology::attribute::{Attribute, Form};
 use crate::topology::content::ContentPlace;
-use crate::topology::name::ProjectName;
+use crate::topology::name::{ProjectName, ServiceName};
 
 /// The version of the format. A new one must still read the old ones.
 pub const VERSION: u32 = 1;
@@ -117,21 +120,60 @@ impl StoredPlan {
         &self.0.observed
     }
 
+    /// What is to be looked for in the engine, to see whether it still has what the plan was made from.
+    pub fn query(&self) -> Query {
+        self.0.observed.query(&self.0.project, &self.0.steps)
+    }
+
     /// The plan with the secrets of the topology, which must be those that it was made with.
     pub fn open(self, topology: Option<&Topology>) -> Result<Plan, OtherSecrets> {
         let Self(mut plan) = self;
-        let mut opening = Opening { topology, unknown: Vec::new() };
+        let mut opening = Opening { topology, unknown: BTreeSet::new() };
         plan.steps.iter_mut().for_each(|step| opening.action(&mut step.action));
-        let mut unknown = opening.unknown;
-        unknown.sort();
-        unknown.dedup();
-        if unknown.is_empty() { Ok(plan) } else { Err(OtherSecrets(unknown)) }
+        let unknown = opening.unknown;
+        if unknown.is_empty() { Ok(plan) } else { Err(OtherSecrets(unknown.into_iter().collect())) }
     }
+}
+
+/// What `topo plan -o` writes and `topo up --plan` reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanFile<P> {
+    /// The services that were named; all when there are none.
+    pub services: Vec<ServiceName>,
+    /// Whether what they depend on was left alone.
+    pub without_dependencies: bool,
+    /// Whether nothing is followed once the plan is carried out: what is waited for, or not started.
+    pub is_detached: bool,
+    /// What the topology said, in digests: see [`fingerprints`].
+    pub fingerprints: BTreeMap<String, String>,
+    /// A [`Plan`] when it is written, a [`StoredPlan`] when it is read.
+    pub plan: P,
+}
+
+impl<P> PlanFile<P> {
+    /// Of what the topology says something else by now: `services.web`.
+    pub fn edited(&self, topology: &Topology) -> Vec<String> {
+        let now = fingerprints(topology);
+        let names: BTreeSet<&String> = self.fingerprints.keys().chain(now.keys()).collect();
+        let is_edited = |name: &&String| self.fingerprints.get(*name) != now.get(*name);
+        names.into_iter().filter(is_edited).cloned().collect()
+    }
+}
+
+/// The fingerprints of services, networks and volumes, as Docker Compose makes them: `services.web`.
+pub fn fingerprints(topology: &Topology) -> BTreeMap<String, String> {
+    let services = topology.services.iter();
+    let services = services.map(|(name, it)| (format!("services.{name}"), compose_hash::service(&it.value)));
+    let networks = topology.networks.iter();
+    let networks = networks.map(|(key, it)| (format!("networks.{key}"), compose_hash::network(&it.value)));
+    let volumes = topology.volumes.iter();
+    let volumes = volumes.map(|(key, it)| (format!("volumes.{key}"), compose_hash::volume(&it.value)));
+    services.chain(networks).chain(volumes).collect()
 }
 
 struct Opening<'a> {
     topology: Option<&'a Topology>,
-    unknown: Vec<String>,
+    unknown: BTreeSet<String>,
 }
 
 impl Opening<'_> {
@@ -304,6 +346,22 @@ configs: { motd: { content: geheim } }
         );
         let Err(OtherSecrets(places)) = stored(&text).open(Some(&other)) else { panic!("it was opened") };
         assert_eq!(places, ["services.web.environment.A", "services.web.post_start.0.command"]);
+    }
+
+    #[test]
+    fn what_was_edited_since_a_plan_was_made_is_named() {
+        let before = topology(TOPOLOGY);
+        let edited = TOPOLOGY.replace("working_dir: ''", "working_dir: /srv");
+        let edited = topology(&edited.replace("cache: { image: 'redis:8' }", "queue: { image: 'redis:8' }"));
+        let file = PlanFile {
+            services: Vec::new(),
+            without_dependencies: false,
+            is_detached: false,
+            fingerprints: fingerprints(&before),
+            plan: plan_of(&before),
+        };
+        assert_eq!(file.edited(&before), <[String; 0]>::default());
+        assert_eq!(file.edited(&edited), ["services.cache", "services.db", "services.queue"]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod models;
 mod needs;
 mod output;
 mod parity;
+mod plan_files;
 mod providers;
 mod proxy;
 mod pulls;

@@ -1,5 +1,8 @@
 //! `topo plan`.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::cli::arguments::global::Global;
@@ -7,6 +10,7 @@ use crate::cli::command::down::{DownOptions, Images};
 use crate::cli::command::up::UpOptions;
 use crate::cli::engine::connection;
 use crate::cli::engine::creation::plan_up;
+use crate::cli::engine::plan_file;
 use crate::cli::engine::redaction;
 use crate::cli::engine::session;
 use crate::cli::exit::Exit;
@@ -17,7 +21,7 @@ use crate::cli::topology::models;
 use crate::cli::topology::project::{Project, project};
 use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
-use crate::plan::{self, Plan, UpChoices, Values};
+use crate::plan::{self, Plan, PlanFile, UpChoices, Values};
 use crate::report::{Goal, plan as report};
 use crate::source::Sources;
 use crate::topology::name::ServiceName;
@@ -41,7 +45,10 @@ pub(crate) struct PlanArgs {
     /// With `--down`: remove images too
     #[arg(long, value_name = "local|all", hide_possible_values = true, requires = "down")]
     rmi: Option<Images>,
-    /// How the plan is written
+    /// Write the plan to a file too, without secrets: `up --plan FILE` carries out exactly that
+    #[arg(short = 'o', long = "output", value_name = "FILE", conflicts_with = "down")]
+    file: Option<PathBuf>,
+    /// How the plan is printed
     #[arg(long, value_enum, default_value_t)]
     format: PlanFormat,
     /// Show values that come from variables or look like secrets
@@ -71,11 +78,10 @@ pub(super) fn run(global: Global, mut options: PlanArgs) -> Result<Exit, Exit> {
     options.up.create.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
     let services = options.up.create.excluded.take_services(&mut global, &options.arguments, &output)?;
-    let (plan, sources, goal) = if options.down {
-        (options.plan_down(&global, services, &output)?, Sources::default(), Goal::DOWN)
+    let Planned { plan, services, fingerprints, sources, goal } = if options.down {
+        options.plan_down(&global, services, &output)?
     } else {
-        let (plan, sources) = options.plan_up(&global, services, &output)?;
-        (plan, sources, Goal::UP)
+        options.plan_up(&global, services, &output)?
     };
     output.print(&match options.format {
         PlanFormat::Text => report::text(&plan, &sources, output.look(), width_of_output(), goal),
@@ -83,16 +89,32 @@ pub(super) fn run(global: Global, mut options: PlanArgs) -> Result<Exit, Exit> {
         PlanFormat::Dot => report::dot(&plan),
     });
     let is_idle = plan.changes_nothing();
+    if let Some(path) = &options.file {
+        let file = PlanFile {
+            services,
+            without_dependencies: options.up.no_deps,
+            is_detached: options.up.is_detached(),
+            fingerprints,
+            plan: &plan,
+        };
+        plan_file::write(path, &file, &global)?;
+    }
     Ok(if options.exit_code && !is_idle { Exit::SomethingToDo } else { Exit::Success })
 }
 
+/// A plan, and what is said with it.
+struct Planned {
+    plan: Plan,
+    /// The services that it is about; all when there are none.
+    services: Vec<ServiceName>,
+    /// What the topology says.
+    fingerprints: BTreeMap<String, String>,
+    sources: Sources,
+    goal: Goal,
+}
+
 impl PlanArgs {
-    fn plan_up(
-        &self,
-        global: &Global,
-        services: Vec<ServiceName>,
-        output: &Output,
-    ) -> Result<(Plan, Sources), Exit> {
+    fn plan_up(&self, global: &Global, services: Vec<ServiceName>, output: &Output) -> Result<Planned, Exit> {
         let (loaded, mut topology) = load_or_explain(global, &self.up.needs(&services, output)?, output)?;
         if self.show_values {
             redaction::show_values();
@@ -100,17 +122,28 @@ impl PlanArgs {
         let values = if self.show_values { Values::Shown } else { Values::Literal };
         let choices = UpChoices { values, ..self.up.choices(services, &topology, output)? };
         self.up.create.excluded.warn_of_dependants(&topology, &choices, output);
+        let mut fingerprints = BTreeMap::new();
+        if self.file.is_some() {
+            provide::require_none(&topology, output)?;
+            fingerprints = plan::fingerprints(&topology);
+        }
         provide::warn_of_variables(&topology, output);
         let plan = session::block_on(interrupt::unless_asked_to_end(async {
             models::look_up(&mut topology, &choices.services, choices.without_dependencies, output).await;
             let engine = connection::connect(output).await?;
             plan_up(&engine, &loaded.sources, &topology, &choices, global).await
         }))?;
-        Ok((plan, loaded.sources))
+        let services = self.up.create.excluded.services_in(&topology, choices.services);
+        Ok(Planned { plan, services, fingerprints, sources: loaded.sources, goal: Goal::UP })
     }
 
     /// The project is found as `down` finds it: by its name alone too.
-    fn plan_down(&self, global: &Global, services: Vec<ServiceName>, output: &Output) -> Result<Plan, Exit> {
+    fn plan_down(
+        &self,
+        global: &Global,
+        services: Vec<ServiceName>,
+        output: &Output,
+    ) -> Result<Planned, Exit> {
         let project = project(global, &services, output)?;
         let services = self.up.create.excluded.services_of(&project, services, output)?;
         let Project { query, topology } = project;
@@ -126,10 +159,11 @@ impl PlanArgs {
             session::observe(&engine, &query, output).await
         })?;
         let mut found = Diagnostics::default();
-        let choices = down.choices(services, global);
+        let choices = down.choices(services.clone(), global);
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
         global.name_topology(&mut found);
-        output.diagnostics(&Sources::default(), &found);
-        Ok(plan)
+        let sources = Sources::default();
+        output.diagnostics(&sources, &found);
+        Ok(Planned { plan, services, fingerprints: BTreeMap::new(), sources, goal: Goal::DOWN })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::cli::arguments::global::Global;
-use crate::cli::engine::creation::{check_scale, prepare_up, scale};
+use crate::cli::engine::creation::{PlanSource, check_scale, prepare_up, scale};
 use crate::cli::engine::session::{self, Session};
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
@@ -67,7 +67,7 @@ pub(super) fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
     session::block_on(async {
         let limit = (None, Instant::now());
         let (engine, turn, plan) =
-            prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
+            prepare_up(&mut topology, &loaded.sources, PlanSource::Choices(&choices), limit, &global).await?;
         let mut session = Session::new(&engine, &global, &output);
         session.turn = turn;
         interrupt::listen(session.cancel.clone());

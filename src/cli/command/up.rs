@@ -1,5 +1,6 @@
 //! `topo up`.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,8 @@ use crate::cli::attached::foreground::{Background, Foreground, Watcher};
 use crate::cli::attached::menu::Menu;
 use crate::cli::attached::watching::{self, Watching};
 use crate::cli::engine::control::grace;
-use crate::cli::engine::creation::{CreateOptions, QuietOptions, prepare_up};
+use crate::cli::engine::creation::{CreateOptions, PlanSource, QuietOptions, prepare_up};
+use crate::cli::engine::plan_file;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
@@ -44,6 +46,10 @@ pub(crate) struct UpArgs {
     arguments: Vec<String>,
     #[command(flatten)]
     up: UpOptions,
+    /// Carry out exactly the plan in this file, which `topo plan -o FILE` wrote, unless the engine has changed
+    /// since then
+    #[arg(long, value_name = "FILE", conflicts_with_all = PLANNED)]
+    plan: Option<PathBuf>,
     #[command(flatten)]
     quiet: QuietOptions,
     /// Leave the services running in the background
@@ -57,6 +63,26 @@ pub(crate) struct UpArgs {
     #[command(flatten)]
     global: Global,
 }
+
+/// What was decided when a plan was made.
+const PLANNED: [&str; 16] = [
+    "exclude",
+    "build",
+    "no_build",
+    "pull",
+    "force_recreate",
+    "no_recreate",
+    "scale",
+    "all_resources",
+    "remove_orphans",
+    "always_recreate_deps",
+    "renew_anon_volumes",
+    "no_deps",
+    "no_start",
+    "wait",
+    "timeout",
+    "watch",
+];
 
 /// What `up` does in the foreground.
 #[derive(Args, Debug)]
@@ -113,7 +139,7 @@ pub(super) struct UpOptions {
     renew_anon_volumes: bool,
     /// Leave alone what the services depend on
     #[arg(long)]
-    no_deps: bool,
+    pub(super) no_deps: bool,
     /// Create containers without starting them
     #[arg(long, conflicts_with = "wait")]
     no_start: bool,
@@ -126,6 +152,11 @@ pub(super) struct UpOptions {
 }
 
 impl UpOptions {
+    /// Whether nothing is followed once all is done.
+    pub(super) fn is_detached(&self) -> bool {
+        self.wait || self.no_start
+    }
+
     /// What is needed of the topology to bring these services up.
     pub(super) fn needs(&self, services: &[ServiceName], output: &Output) -> Result<Needs, Exit> {
         let selection = self.create.selection(services, output)?;
@@ -237,15 +268,26 @@ struct Engaged<'a> {
 
 pub(super) fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
     let begun = Instant::now();
-    let UpArgs { arguments, mut up, quiet, detach, wait_timeout, foreground, global: after } = options;
+    let UpArgs { arguments, mut up, plan, quiet, mut detach, wait_timeout, foreground, global: after } =
+        options;
     let mut global = global.merged(after);
     up.create.remove_orphans |= global.settings.remove_orphans;
     if foreground.no_color {
         global.color = Some(ColorChoice::Never);
     }
     let output = global.output();
-    let services = up.create.excluded.take_services(&mut global, &arguments, &output)?;
+    let mut services = up.create.excluded.take_services(&mut global, &arguments, &output)?;
+    let file = plan.map(|path| plan_file::read(&path, &output)).transpose()?;
+    if let Some(file) = &file {
+        plan_file::require_no_services(&services, &output)?;
+        services.clone_from(&file.services);
+        up.no_deps = file.without_dependencies;
+        detach |= file.is_detached;
+    }
     let (loaded, mut topology) = load_or_explain(&global, &up.needs(&services, &output)?, &output)?;
+    if let Some(file) = &file {
+        plan_file::warn_of_edits(file, &topology, &output);
+    }
     foreground.check(&topology, &output)?;
     let services = up.create.excluded.services_in(&topology, services);
     let choices = up.choices(services, &topology, &output)?;
@@ -254,14 +296,16 @@ pub(super) fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
     session::block_on(async {
         let wait_limit = wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
         let limit = (wait_limit, begun);
-        let (engine, turn, plan) =
-            prepare_up(&mut topology, &loaded.sources, &choices, limit, &global).await?;
+        let is_planned_before = file.is_some();
+        let source = file.map_or(PlanSource::Choices(&choices), PlanSource::File);
+        let (engine, turn, plan) = prepare_up(&mut topology, &loaded.sources, source, limit, &global).await?;
         let mut session = Session::new(&engine, &global, &output);
         session.turn = turn;
+        session.converges = !is_planned_before;
         session.quiet_filter = quiet.quiet_filter();
         session.begun = begun;
         session.wait_limit = wait_limit;
-        if detach || up.wait || up.no_start {
+        if detach || up.is_detached() {
             interrupt::listen(session.cancel.clone());
             let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
             let (_, outcome) = session.converge(&plan, Goal::UP, "up", again).await;

@@ -87,7 +87,7 @@ impl<E: Engine> Session<'_, E> {
     ) -> Option<Another> {
         let lacks = lacks_something(plan, outcome);
         let is_worth_a_look = outcome.is_success() && !plan.changes_nothing();
-        if outcome.is_cancelled || !(is_worth_a_look || lacks != Lack::Nothing) {
+        if !self.converges || outcome.is_cancelled || !(is_worth_a_look || lacks != Lack::Nothing) {
             return None;
         }
         let seen = match patient_look(self.engine, plan, outcome).await {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
+use crate::cli::engine::plan_file;
 use crate::cli::engine::session;
 use crate::cli::engine::turn::Turn;
 use crate::cli::exit::Exit;
@@ -18,7 +19,9 @@ use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
 use crate::engine::{Engine, Identity, Target};
 use crate::lint::build_context;
-use crate::plan::{self, Action, BuildChoice, Observed, Plan, PullChoice, RecreateChoice, UpChoices};
+use crate::plan::{
+    self, Action, BuildChoice, Observed, Plan, PlanFile, PullChoice, RecreateChoice, StoredPlan, UpChoices,
+};
 use crate::report::QuietFilter;
 use crate::source::{FileSystem, Sources};
 use crate::topology::Topology;
@@ -190,23 +193,51 @@ pub(crate) fn check_scale(
     check_targets(topology, &named, output)
 }
 
+/// Where the plan of an `up` comes from.
+pub(crate) enum PlanSource<'a> {
+    /// It is made.
+    Choices(&'a UpChoices),
+    /// It was made before.
+    File(PlanFile<StoredPlan>),
+}
+
+impl PlanSource<'_> {
+    /// The services that it is about, all when there are none, and whether what they depend on is left alone.
+    fn services(&self) -> (Vec<ServiceName>, bool) {
+        match self {
+            Self::Choices(choices) => (choices.services.clone(), choices.without_dependencies),
+            Self::File(file) => (file.services.clone(), file.without_dependencies),
+        }
+    }
+}
+
 /// Brings up what is not a container, connects to the engine, waits for the turn to change the project and plans
 /// `up`; Ctrl-C ends it. `limit` is how long that may take, counted from when the command began.
 pub(crate) async fn prepare_up(
     topology: &mut Topology,
     sources: &Sources,
-    choices: &UpChoices,
+    plan: PlanSource<'_>,
     (limit, begun): (Option<Duration>, Instant),
     global: &Global,
 ) -> Result<(impl Target + use<>, Turn, Plan), Exit> {
     let output = &global.output();
     interrupt::unless_asked_to_end(async {
+        let (services, without_dependencies) = plan.services();
         // What a provider does may be a run of its own.
-        provide::bring_up(topology, &choices.services, choices.without_dependencies, output).await?;
+        provide::bring_up(topology, &services, without_dependencies, output).await?;
         let engine = session::within(limit, begun, output, connection::connect(output)).await?;
         let turn = Turn::of(engine.address(), &topology.name, global);
         session::take_turn(&turn, (limit, begun), output).await?;
-        let planning = plan_up_in_turn(&engine, &turn, sources, topology, choices, global);
+        let planning = async {
+            match plan {
+                PlanSource::Choices(choices) => {
+                    plan_up_in_turn(&engine, &turn, sources, topology, choices, global).await
+                }
+                PlanSource::File(file) => {
+                    plan_file::plan((&engine, &turn), file.plan, topology, sources, global).await
+                }
+            }
+        };
         let plan = session::within(limit, begun, output, planning).await?;
         Ok((engine, turn, plan))
     })

@@ -6,6 +6,7 @@ pub(super) mod control;
 pub(super) mod converge;
 pub(super) mod creation;
 pub(super) mod inside;
+pub(super) mod plan_file;
 pub(super) mod redaction;
 pub(super) mod session;
 pub(super) mod turn;

@@ -179,6 +179,8 @@ pub struct Session<'a, E> {
     pub after_cancel: AfterCancel,
     /// Whether what runs is stopped next when a run fails.
     pub stops_on_failure: bool,
+    /// Whether what is lost meanwhile is planned again: a plan that was made before is carried out as it is.
+    pub converges: bool,
     /// Whether failures come with the command that goes on: in what goes on itself they do not.
     pub names_resume: bool,
     /// The turn to change the project.
@@ -203,6 +205,7 @@ impl<'a, E: Engine> Session<'a, E> {
             shown: &[],
             after_cancel: AfterCancel::End,
             stops_on_failure: false,
+            converges: true,
             names_resume: true,
             turn: Turn::default(),
         }

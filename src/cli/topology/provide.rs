@@ -62,12 +62,30 @@ fn interrupted(service: &ServiceName, output: &Output) -> Exit {
 
 /// A plan is made without running anything.
 pub(crate) fn warn_of_variables(topology: &Topology, output: &Output) {
-    for (name, service) in &topology.services {
-        let waits = |other: &Service| other.depends_on.0.contains_key(name);
-        if service.provider.is_some() && topology.services.values().any(|other| waits(&other.value)) {
-            output.warning(&format!("what the provider of `{name}` says is not known before it runs"));
-        }
+    for name in set_variables(topology) {
+        output.warning(&format!("what the provider of `{name}` says is not known before it runs"));
     }
+}
+
+/// A plan that is to be carried out later must know what it creates.
+pub(crate) fn require_none(topology: &Topology, output: &Output) -> Result<(), Exit> {
+    let Some(name) = set_variables(topology).next() else { return Ok(()) };
+    let message = format!(
+        "the plan cannot be kept: the variables that the provider of `{name}` sets are not known before it runs"
+    );
+    output.error(
+        &message,
+        Some(&format!("leave its dependants out, as in `--exclude {name}`, or plan without `-o`")),
+    );
+    Err(Exit::Usage)
+}
+
+/// The providers whose variables other services get.
+fn set_variables(topology: &Topology) -> impl Iterator<Item = &ServiceName> {
+    let waits = |other: &Service, name| other.depends_on.0.contains_key(name);
+    let sets = move |name| topology.services.values().any(|other| waits(&other.value, name));
+    let provided = topology.services.iter().filter(|(_, service)| service.provider.is_some());
+    provided.map(|(name, _)| name).filter(move |name| sets(*name))
 }
 
 fn provider(topology: &Topology, name: &ServiceName) -> Option<Provider> {
