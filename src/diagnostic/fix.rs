@@ -29,6 +29,23 @@ pub enum Change {
         /// The replacement.
         new: String,
     },
+    /// Gives the scalar at the place, whose value must be `old`, another value, in the quotes that it
+    /// has or needs.
+    Scalar {
+        /// The whole scalar.
+        at: Span,
+        /// Its value.
+        old: String,
+        /// The new value.
+        new: String,
+    },
+    /// Replaces a whole value, which must be written out there and contain no comment, by other YAML.
+    Value {
+        /// The value.
+        at: Span,
+        /// A scalar, or a collection in brackets.
+        new: String,
+    },
     /// Removes the lines of the place, which may otherwise contain only a comment.
     RemoveLines(Span),
 }
@@ -51,6 +68,16 @@ impl Fix {
 }
 
 impl Change {
+    /// Where it is made.
+    pub(super) fn place_mut(&mut self) -> &mut Span {
+        match self {
+            Self::Replace { within: at, .. }
+            | Self::Scalar { at, .. }
+            | Self::Value { at, .. }
+            | Self::RemoveLines(at) => at,
+        }
+    }
+
     fn edit(&self, sources: &Sources) -> Option<Edit> {
         match self {
             Self::Replace { within, old, new } => {
@@ -58,6 +85,17 @@ impl Change {
                 let (start, _) = places.next().filter(|_| !old.is_empty() && places.next().is_none())?;
                 let start = within.range().start + start;
                 Some(Edit { span: Span::new(within.file, start, start + old.len()), text: new.clone() })
+            }
+            Self::Scalar { at, old, new } => {
+                let quotes = quotes_of(sources.text(*at), old)?;
+                Some(Edit { span: *at, text: in_quotes(new, quotes) })
+            }
+            Self::Value { at, new } => {
+                let has_comment = sources.comments(at.file).iter().any(|comment| at.contains(*comment));
+                // Variables, aliases, tags and blocks cannot be written out in one line.
+                let is_written_out = !sources.text(*at).contains(['$', '&', '*', '!', '|', '>']);
+                (at.start < at.end && is_written_out && !has_comment)
+                    .then(|| Edit { span: *at, text: new.clone() })
             }
             Self::RemoveLines(place) => {
                 let text = &sources.get(place.file).text;
@@ -74,6 +112,46 @@ impl Change {
             }
         }
     }
+}
+
+/// How a scalar is quoted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    None,
+    Single,
+    Double,
+}
+
+/// How a scalar is quoted; `None` if its value is not this one, or if it has lines or escapes.
+fn quotes_of(written: &str, value: &str) -> Option<Quotes> {
+    let within = |quote: char| written.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    let (quotes, text) = match (within('"'), within('\'')) {
+        (Some(text), _) => (Quotes::Double, text.to_owned()),
+        (_, Some(text)) => (Quotes::Single, text.replace("''", "'")),
+        (None, None) => (Quotes::None, written.to_owned()),
+    };
+    let has_escapes = quotes == Quotes::Double && written.contains('\\');
+    (text == value && !has_escapes && !written.contains('\n')).then_some(quotes)
+}
+
+/// A value as YAML, in these quotes or in those that it needs.
+fn in_quotes(value: &str, quotes: Quotes) -> String {
+    match quotes {
+        Quotes::None if is_plain(value) => value.to_owned(),
+        Quotes::None | Quotes::Double if !value.contains(['"', '\\']) => format!("\"{value}\""),
+        Quotes::None | Quotes::Single => format!("'{}'", value.replace('\'', "''")),
+        Quotes::Double => format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
+    }
+}
+
+/// Whether every YAML reader reads an unquoted text as itself, also between brackets.
+fn is_plain(text: &str) -> bool {
+    let words = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+    let is_word = words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    let is_path = ["./", "../", "/"].iter().any(|begin| text.starts_with(begin));
+    let begins = is_path || text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "_-./:@+=~%".contains(letter);
+    begins && !is_word && text.chars().all(is_allowed) && !text.ends_with(':')
 }
 
 /// The length of the empty lines at the start of a text.
@@ -195,5 +273,43 @@ mod tests {
             fixed(&[("foo", Some(("foo", "a")), true), ("foo:", Some(("foo", "b")), true)], false).1,
             1
         );
+    }
+
+    #[test]
+    fn a_scalar_keeps_its_quotes_or_gets_those_that_it_needs() {
+        let change = |written: &str, old: &str, new: &str| {
+            let quotes = quotes_of(written, old)?;
+            Some(in_quotes(new, quotes))
+        };
+        for (written, old, new, wanted) in [
+            ("a:b", "a:b", "./a:/b", Some("./a:/b")),
+            ("a:b", "a:b", "8080:80", Some("\"8080:80\"")),
+            ("a:b", "a:b", "no", Some("\"no\"")),
+            ("'a:b'", "a:b", "it's", Some("'it''s'")),
+            ("'it''s'", "it's", "its", Some("'its'")),
+            ("\"a:b\"", "a:b", "\"", Some("\"\\\"\"")),
+            ("a", "a", "a \"b\" c", Some("'a \"b\" c'")),
+            ("\"a\\tb\"", "a\tb", "x", None),
+            ("${A}", "a", "x", None),
+            ("a\n  b", "a b", "x", None),
+        ] {
+            assert_eq!(change(written, old, new).as_deref(), wanted, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_value_with_comments_variables_or_aliases_stays() {
+        let text = "a: [x, y]\nb: [x, # why\n  y]\nc: [x, $Y]\nd: [x, *y]\n";
+        let mut sources = Sources::default();
+        let file = sources.add("a.yaml", text);
+        let comment = text.find('#').unwrap();
+        sources.set_comments(file, vec![Span::new(file, comment, comment + "# why".len())]);
+        let edit = |begin: &str| {
+            let start = text.find(begin).unwrap() + "a: ".len();
+            let end = start + text[start..].find(']').unwrap() + 1;
+            Change::Value { at: Span::new(file, start, end), new: "[z]".to_owned() }.edit(&sources)
+        };
+        assert_eq!(edit("a: ").map(|edit| edit.text).as_deref(), Some("[z]"));
+        assert_eq!(["b: ", "c: ", "d: "].map(edit), [None, None, None]);
     }
 }

@@ -98,6 +98,21 @@ impl Diagnostic {
         self.change(Change::Replace { within, old: old.into(), new: new.into() })
     }
 
+    /// Has `new` written in place of the scalar `old` at the primary place, as a guess.
+    pub fn perhaps_write(&mut self, old: &str, new: impl Into<String>) -> &mut Self {
+        match self.span() {
+            Some(at) => {
+                self.change(Change::Scalar { at, old: old.to_owned(), new: new.into() }).only_a_guess()
+            }
+            None => self,
+        }
+    }
+
+    /// Has this YAML written in place of the whole value at `at`, as a guess.
+    pub fn perhaps_write_value(&mut self, at: Span, new: impl Into<String>) -> &mut Self {
+        self.change(Change::Value { at, new: new.into() }).only_a_guess()
+    }
+
     /// Asks whether `closest` was meant by `word` at the primary place; without a close word,
     /// `otherwise` is the help.
     pub fn did_you_mean(
@@ -272,8 +287,8 @@ impl Diagnostics {
         for diagnostic in &mut self.all {
             diagnostic.labels.iter_mut().for_each(|label| label.span = place(label.span));
             for change in diagnostic.fix.iter_mut().flat_map(|fix| &mut fix.changes) {
-                let (Change::Replace { within, .. } | Change::RemoveLines(within)) = change;
-                *within = place(*within);
+                let at = change.place_mut();
+                *at = place(*at);
             }
         }
         self

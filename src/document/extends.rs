@@ -226,10 +226,17 @@ fn refuse(key: &Key, value: &Node, message: String, found: &mut Diagnostics) {
         Value::Scalar(scalar) => format!("quote it: `\"{}\"`", scalar.text),
         _ => "write `extends: name`, or `extends: {file: other.yaml, service: name}`".to_owned(),
     };
-    found
-        .error(code::WRONG_TYPE, message)
-        .label(value.span.or(key.span), format!("this is {}", value.describe()))
-        .help(help);
+    let diagnostic = found.error(code::WRONG_TYPE, message);
+    diagnostic.label(value.span.or(key.span), format!("this is {}", value.describe())).help(help);
+    match (&value.value, only) {
+        (Value::Scalar(scalar), _) => {
+            diagnostic.perhaps_replace(&scalar.text, format!("\"{}\"", scalar.text));
+        }
+        (Value::List(_), Some(only)) if key.text == "extends" => {
+            diagnostic.perhaps_write_value(value.span, only);
+        }
+        _ => {}
+    }
 }
 
 fn long_reference(name: &str, extends: &Key, map: &Map, found: &mut Diagnostics) -> Option<Reference> {

@@ -8,7 +8,7 @@ use super::interpolate::report_env_problems;
 use super::load::{Loader, Scope};
 use super::node::{Key, Map, Node, Value};
 use super::scalar::Kind;
-use crate::diagnostic::{Diagnostics, Severity, code, suggest};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, suggest};
 use crate::source::{Environment, FileId, FileKind, Span, Spanned, cleaned};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,8 @@ fn text(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Spanned<Stri
             Some(Spanned::new(scalar.text.clone(), node.span))
         }
         Value::Scalar(scalar) => {
-            refuse(name, "paths", &format!("quote it: `\"{}\"`", scalar.text), node, found);
+            refuse(name, "paths", &format!("quote it: `\"{}\"`", scalar.text), node, found)
+                .perhaps_replace(&scalar.text, format!("\"{}\"", scalar.text));
             None
         }
         Value::Null | Value::List(_) | Value::Map(_) => {
@@ -118,11 +119,17 @@ fn text(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Spanned<Stri
     }
 }
 
-fn refuse(name: &str, needed: &str, help: &str, node: &Node, found: &mut Diagnostics) {
+fn refuse<'found>(
+    name: &str,
+    needed: &str,
+    help: &str,
+    node: &Node,
+    found: &'found mut Diagnostics,
+) -> &'found mut Diagnostic {
     found
         .error(code::WRONG_TYPE, format!("`{name}` takes {needed}, not {}", node.describe()))
         .label(node.span, format!("this is {}", node.describe()))
-        .help(help);
+        .help(help)
 }
 
 /// The topology of an entry; reports a missing one.

@@ -82,6 +82,10 @@ fn refuse_target(path: &str, meant: Option<String>, at: Span, found: &mut Diagno
     match meant {
         Some(meant) => {
             diagnostic.help(format!("write `{meant}`"));
+            match meant.starts_with('{') {
+                true => diagnostic.perhaps_write_value(at, meant),
+                false => diagnostic.perhaps_write(path, meant),
+            };
         }
         None => offer_absolute(path, diagnostic),
     }

@@ -251,14 +251,17 @@ fn check_name_servers(service: &Service, found: &mut Diagnostics) {
     for server in service.dns.0.iter().filter(|server| !is_address(server)) {
         let several = servers_meant(&service.dns);
         let with_port = server.parse::<SocketAddr>();
-        found
+        let diagnostic = found
             .error(INVALID_DNS_SERVER, format!("the name server `{}` is not an IP address", server.value))
             .label(server.span, "nothing can be looked up there")
-            .help(match (with_port, several) {
+            .help(match (&with_port, several) {
                 (Ok(server), _) => format!("a port cannot be chosen: write `{}`", server.ip()),
                 (Err(_), Some(servers)) => format!("write a list: `dns: [{}]`", servers.join(", ")),
                 (Err(_), None) => "write an address such as `9.9.9.9`".to_owned(),
             });
+        if let Ok(meant) = with_port {
+            diagnostic.perhaps_write(server, meant.ip().to_string());
+        }
     }
     for domain in service.dns_search.0.iter().filter(|domain| domain.contains(',')) {
         let domains: Vec<&str> = service.dns_search.texts().flat_map(words).collect();

@@ -4,7 +4,6 @@ use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::lint::rule::{Group, Rule, code};
 use crate::lint::services;
 use crate::topology::Topology;
-use crate::value::ValueError;
 
 const INVALID_EXPOSED_PORT: Code =
     code!("invalid-exposed-port", BAD_PORT, "An entry of `expose` is not a port.");
@@ -20,11 +19,10 @@ pub(super) const RULE: Rule = Rule {
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (_, service) in services(topology) {
         for exposed in &service.expose {
-            if let Err(ValueError { reason, help }) = &exposed.ports {
-                found
-                    .error(INVALID_EXPOSED_PORT, format!("`{}` cannot be exposed", exposed.value))
-                    .label(exposed.span, reason)
-                    .help(help);
+            if let Err(mistake) = &exposed.ports {
+                let message = format!("`{}` cannot be exposed", exposed.value);
+                let diagnostic = found.error(INVALID_EXPOSED_PORT, message);
+                mistake.clone().explain(&exposed.to_string(), exposed.span, diagnostic);
             }
         }
     }

@@ -6,7 +6,6 @@ use crate::lint::services;
 use crate::source::Spanned;
 use crate::topology::Topology;
 use crate::topology::service::MountKind;
-use crate::value::ValueError;
 use crate::value::image::ImageReference;
 
 pub(super) const RULE: Rule =
@@ -29,10 +28,8 @@ fn check_reference(image: &Spanned<ImageReference>, found: &mut Diagnostics) {
     if image.is_empty() {
         return;
     }
-    if let Err(ValueError { reason, help }) = image.check() {
-        found
-            .error(code::BAD_IMAGE, format!("`{}` is not an image", image.value))
-            .label(image.span, reason)
-            .help(help);
+    if let Err(mistake) = image.check() {
+        let diagnostic = found.error(code::BAD_IMAGE, format!("`{}` is not an image", image.value));
+        mistake.explain(&image.to_string(), image.span, diagnostic);
     }
 }

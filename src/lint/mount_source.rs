@@ -25,10 +25,12 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for mount in mounts.filter(|mount| mount.kind == MountKind::Bind) {
         let Some(source) = &mount.source else { continue };
         if let Some(help) = of_windows(source).filter(|_| !cfg!(windows)) {
-            found
-                .warning(WINDOWS_PATH, format!("`{}` is a Windows path", shown(source)))
-                .label(source.span, "this system has no such path")
-                .help(help);
+            let name = shown(source);
+            let diagnostic = found.warning(WINDOWS_PATH, format!("`{name}` is a Windows path"));
+            diagnostic.label(source.span, "this system has no such path").help(help);
+            if is_relative(name) {
+                diagnostic.perhaps_replace(name, name.replace('\\', "/"));
+            }
             continue;
         }
         let path = Path::new(&source.value);
@@ -49,17 +51,21 @@ fn of_windows(source: &str) -> Option<String> {
             drive.to_ascii_lowercase()
         ));
     }
-    let is_relative = [".\\", "..\\"].iter().any(|begin| name.starts_with(begin));
     match name.starts_with("\\\\") {
         true => Some("mount the share on this machine, and write the path that it has there".to_owned()),
-        false => is_relative.then(|| format!("write `{}`", name.replace('\\', "/"))),
+        false => is_relative(name).then(|| format!("write `{}`", name.replace('\\', "/"))),
     }
 }
 
 /// A source as written, as far as it is known: relative to the directory for a relative one.
 fn shown(source: &str) -> &str {
     let name = source.rsplit_once('/').map_or(source, |(_, name)| name);
-    if name.starts_with(".\\") || name.starts_with("..\\") { name } else { source }
+    if is_relative(name) { name } else { source }
+}
+
+/// Whether a Windows path begins at the file that names it.
+fn is_relative(name: &str) -> bool {
+    name.starts_with(".\\") || name.starts_with("..\\")
 }
 
 fn report(topology: &Topology, mount: &Mount, found: &mut Diagnostics) {

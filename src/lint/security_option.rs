@@ -77,6 +77,8 @@ fn check_option(option: &Spanned<SecurityOption>, may_be_windows: bool, found: &
     let diagnostic = refuse(option, reason, &help, found);
     if let Some(closest) = closest {
         diagnostic.perhaps_replace(name, closest);
+    } else if is_switch {
+        diagnostic.perhaps_write(&option.to_string(), format!("{name}:true"));
     }
 }
 

@@ -260,6 +260,9 @@ impl Sources {
     /// Takes over the files of `other`. The function that it returns translates their spans.
     pub fn absorb(&mut self, other: Sources) -> impl Fn(Span) -> Span + use<> {
         let shift = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        if self.files.is_empty() {
+            self.file_system = other.file_system;
+        }
         self.files.extend(other.files);
         move |span| Span { file: FileId(span.file.0 + shift), ..span }
     }

@@ -85,12 +85,9 @@ impl ImageReference {
 
     /// Reports what is wrong with the reference.
     pub fn check(&self) -> Result<(), ValueError> {
-        check_parts(&self.text).map_err(|reason| {
-            let help = match similar(&self.text) {
-                Some(similar) => format!("write `{similar}`"),
-                None => "write `NAME`, `NAME:TAG` or `registry.example.com/NAME:TAG`".to_owned(),
-            };
-            ValueError { reason, help }
+        check_parts(&self.text).map_err(|reason| match similar(&self.text) {
+            Some(similar) => ValueError::mended(reason, similar),
+            None => ValueError::new(reason, "write `NAME`, `NAME:TAG` or `registry.example.com/NAME:TAG`"),
         })
     }
 

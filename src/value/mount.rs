@@ -122,41 +122,29 @@ fn forms(text: &str) -> &'static str {
 
 fn parse(text: &str) -> Result<ShortMount<'_>, ValueError> {
     if let Some(mount) = ["-v ", "--volume "].iter().find_map(|option| text.strip_prefix(option)) {
-        return Err(ValueError::new(
-            "`-v` is an option of `docker run`",
-            format!("write `{}`", mount.trim()),
-        ));
+        return Err(ValueError::mended("`-v` is an option of `docker run`", mount.trim()));
     }
     if let Some(mount) = short_form_of_mount_option(text) {
-        return Err(ValueError::new(
-            "`--mount` of `docker run` is written like this",
-            format!("write `{mount}`"),
-        ));
+        return Err(ValueError::mended("`--mount` of `docker run` is written like this", mount));
     }
     let parts = split(text);
     if let Some(part) = parts.iter().find(|part| part.trim_start() != **part && !part.trim().is_empty()) {
-        return Err(ValueError::new(
-            format!("a space comes before `{}`", part.trim()),
-            format!("remove the space: `{}`", without_blanks(&parts)),
-        ));
+        return Err(with_blank(format!("a space comes before `{}`", part.trim()), &parts));
     }
     if has_blank_after_name(&parts) {
         let source = parts[0];
-        return Err(ValueError::new(
-            format!("a space comes after `{}`", source.trim()),
-            format!("remove the space: `{}`", without_blanks(&parts)),
-        ));
+        return Err(with_blank(format!("a space comes after `{}`", source.trim()), &parts));
     }
     if parts.iter().any(|part| part.trim().is_empty()) {
         return Err(ValueError::new("there is nothing between two colons, or at an end", forms(text)));
     }
     let (source, target, options) = match parts.as_slice() {
         [target] if target.starts_with("./") || target.starts_with("../") => {
-            let help = match with_other_divider(target) {
-                Some((source, target)) => format!("write `{source}:{target}`"),
-                None => format!("write `{text}:/path/in/container`"),
-            };
-            return Err(ValueError::new("its path in the container is missing", help));
+            const REASON: &str = "its path in the container is missing";
+            return Err(match with_other_divider(target) {
+                Some((source, target)) => ValueError::mended(REASON, format!("{source}:{target}")),
+                None => ValueError::new(REASON, format!("write `{text}:/path/in/container`")),
+            });
         }
         [target] => (None, *target, None),
         [source, target] => (Some(*source), *target, None),
@@ -186,15 +174,31 @@ fn read_option(option: &str) -> Result<Option<MountOption>, ()> {
 }
 
 fn unknown(option: &str, text: &str, parts: &[&str]) -> ValueError {
-    let help = match suggest::closest(option.trim(), SUGGESTED) {
-        _ if is_of_podman(option) => format!("only Podman has it: write `{}`", without_option(parts, option)),
-        _ if read_option(option.trim()).is_ok() => {
-            format!("remove the space: `{}`", without_blanks(parts))
+    let reason = format!("`{option}` is not an option of a mount");
+    match suggest::closest(option.trim(), SUGGESTED) {
+        _ if is_of_podman(option) => {
+            let without = without_option(parts, option);
+            ValueError::new(reason, format!("only Podman has it: write `{without}`")).instead(without)
         }
-        Some(closest) => format!("did you mean `{closest}`?"),
-        None => forms(text).to_owned(),
-    };
-    ValueError::new(format!("`{option}` is not an option of a mount"), help)
+        _ if read_option(option.trim()).is_ok() => with_blank(reason, parts),
+        Some(closest) => ValueError::new(reason, format!("did you mean `{closest}`?"))
+            .instead(with_option(parts, option, closest)),
+        None => ValueError::new(reason, forms(text)),
+    }
+}
+
+/// A mistake that is mended by taking blanks away.
+fn with_blank(reason: String, parts: &[&str]) -> ValueError {
+    let repaired = without_blanks(parts);
+    ValueError::new(reason, format!("remove the space: `{repaired}`")).instead(repaired)
+}
+
+/// The mount with another option in place of this one.
+fn with_option(parts: &[&str], option: &str, other: &str) -> String {
+    let Some((options, ends)) = parts.split_last() else { return String::new() };
+    let options = options.split(',').map(|known| if known == option { other } else { known });
+    let options = options.collect::<Vec<_>>().join(",");
+    ends.iter().copied().chain([options.as_str()]).collect::<Vec<_>>().join(":")
 }
 
 /// The parts of a mount, and the options of the last one, without blanks around them.

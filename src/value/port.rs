@@ -39,11 +39,13 @@ impl Protocol {
     /// Reads a lower-case word.
     pub fn parse(word: &str) -> Result<Self, ValueError> {
         Self::ALL.into_iter().find(|protocol| protocol.word() == word).ok_or_else(|| {
-            let help = match Self::closest(word) {
-                Some(closest) => format!("did you mean `{closest}`?"),
-                None => "write `tcp`, `udp` or `sctp`".to_owned(),
-            };
-            ValueError::new(format!("`{word}` is not a protocol: `tcp`, `udp` and `sctp` are"), help)
+            let reason = format!("`{word}` is not a protocol: `tcp`, `udp` and `sctp` are");
+            match Self::closest(word) {
+                Some(closest) => {
+                    ValueError::new(reason, format!("did you mean `{closest}`?")).instead(closest)
+                }
+                None => ValueError::new(reason, "write `tcp`, `udp` or `sctp`"),
+            }
         })
     }
 
@@ -233,7 +235,7 @@ impl PortMapping {
     /// Reads the short form.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         parse(text).map_err(|mistake| match other_forms(text) {
-            Some(help) => ValueError { help, ..mistake },
+            Some(advice) => ValueError { reason: mistake.reason, ..advice },
             None => mistake,
         })
     }
@@ -270,7 +272,8 @@ fn parse(text: &str) -> Result<PortMapping, ValueError> {
     if let Some(published) = published.filter(|published| !fits(published)) {
         let reason = "the two ranges have different lengths";
         let last = usize::from(published.first) + target.len() - 1;
-        let help = format!("publish {} ports: `\"{}-{last}:{target}\"`", target.len(), published.first);
+        let mended = format!("{}-{last}:{target}", published.first);
+        let help = format!("publish {} ports: `\"{mended}\"`", target.len());
         return Err(ValueError::new(reason, help));
     }
     Ok(PortMapping { host_ip, published, target, protocol })
@@ -280,8 +283,10 @@ fn short_protocol(word: &str, text: &str) -> Result<Protocol, ValueError> {
     let word = word.to_ascii_lowercase();
     Protocol::parse(&word).map_err(|mistake| {
         let rest = &text[..text.len() - word.len()];
-        let help = Protocol::closest(&word).map(|closest| format!("write `\"{rest}{closest}\"`"));
-        ValueError { help: help.unwrap_or_else(|| FORMS.to_owned()), ..mistake }
+        match Protocol::closest(&word) {
+            Some(closest) => quoted(mistake.reason, format!("{rest}{closest}")),
+            None => ValueError::new(mistake.reason, FORMS),
+        }
     })
 }
 
@@ -319,30 +324,37 @@ pub fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
-/// A help for the forms of other tools.
-fn other_forms(text: &str) -> Option<String> {
+/// A mistake for this reason; a port is to be written in quotes.
+fn quoted(reason: impl Into<String>, port: impl Into<String>) -> ValueError {
+    let port = port.into();
+    ValueError::new(reason, format!("write `\"{port}\"`")).instead(port)
+}
+
+/// A help for the forms of other tools; the reason does not matter.
+fn other_forms(text: &str) -> Option<ValueError> {
+    let advice = |help: String| Some(ValueError::new("", help));
     if text.contains(" - ") {
-        return Some("two elements are read as one: align each `-` with the one above".to_owned());
+        return advice("two elements are read as one: align each `-` with the one above".to_owned());
     }
     if let Some((_, rest)) = text.split_once("://") {
         let port = rest.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("80");
-        return Some(format!("publish the port alone: `\"{port}:{port}\"`"));
+        return advice(format!("publish the port alone: `\"{port}:{port}\"`"));
     }
     if let Some(help) = help_for_address_alone(text) {
-        return Some(help);
+        return advice(help);
     }
     if let Some(help) = help_for_backwards(text) {
-        return Some(help);
+        return advice(help);
     }
     if let Some(port) = DOCKER_RUN_OPTIONS.iter().find_map(|option| text.strip_prefix(option)) {
-        return parse(port.trim()).is_ok().then(|| format!("write `\"{}\"`", port.trim()));
+        return parse(port.trim()).is_ok().then(|| quoted("", port.trim()));
     }
     let is_several = |separator: &[char]| {
         let mut parts = text.split(separator).filter(|part| !part.is_empty());
         text.contains(separator) && parts.clone().count() > 1 && parts.all(|part| parse(part).is_ok())
     };
     if is_several(&[',', ' ']) && !text.contains(": ") {
-        return Some("write each port as a separate element".to_owned());
+        return advice("write each port as a separate element".to_owned());
     }
     let fixed = [
         ("->", ":"),
@@ -359,7 +371,7 @@ fn other_forms(text: &str) -> Option<String> {
         let fixed = text.replace(wrong, right);
         parse(&fixed).is_ok().then_some(fixed)
     });
-    fixed.map(|fixed| format!("write `\"{fixed}\"`"))
+    fixed.map(|fixed| quoted("", fixed))
 }
 
 /// How ports are passed to `docker run`.

@@ -3,7 +3,7 @@
 
 use topo::diagnostic::{Diagnostic, fix};
 
-use crate::golden::{copy_directory, tests_directory};
+use crate::golden::tests_directory;
 use crate::loading::{Loaded, Request, load};
 
 /// Attributes of a service, each with one mistake, and the result of following the advice.
@@ -278,31 +278,83 @@ fn load_text(text: &str) -> Loaded {
     load(&Request::for_file(&file))
 }
 
-/// Every fix that a golden topology offers resolves its diagnostic, guesses included.
+/// Every fix that a golden topology offers resolves its diagnostic, guesses included, keeps comments, and
+/// writes nothing that is a mistake again.
 #[test]
 fn every_fix_resolves_its_diagnostic() {
     let (mut tried, mut wrong) = (0, Vec::new());
     for case in std::fs::read_dir(tests_directory().join("diagnostics")).expect("cases").flatten() {
-        for index in 0.. {
-            let copy = tempfile::tempdir().expect("a directory");
-            copy_directory(&case.path(), copy.path());
-            let request = Request::for_case(copy.path());
-            let before = load(&request);
-            let found = before.found.sorted();
-            let Some(diagnostic) = found.get(index) else { break };
-            let fix::Fixed { texts, edits: _, count } = fix::apply(&before.sources, &[diagnostic], true);
-            tried += count;
-            for (path, text) in &texts {
-                std::fs::write(copy.path().join(path), text).expect("a file");
+        let request = Request::for_case(&case.path());
+        let before = load(&request);
+        for diagnostic in before.found.sorted() {
+            let fixed = fix::apply(&before.sources, &[diagnostic], true);
+            if fixed.count == 0 {
+                continue;
             }
-            let same = |loaded: &Loaded| {
-                loaded.found.sorted().iter().filter(|other| other.message == diagnostic.message).count()
-            };
-            if count > 0 && same(&load(&request)) >= same(&before) {
-                wrong.push(format!("{}: {}: {texts:#?}", case.path().display(), diagnostic.message));
-            }
+            tried += 1;
+            let path = |path: &std::path::Path| path.display().to_string();
+            let overlay = fixed.texts.iter().map(|(name, text)| (path(name), text.clone())).collect();
+            let after = load(&Request { overlay, ..request.clone() });
+            wrong.extend(
+                wrong_with(&before, diagnostic, &fixed, &after)
+                    .into_iter()
+                    .map(|what| format!("{}: {}: {what}", case.path().display(), diagnostic.message)),
+            );
         }
     }
-    assert!(tried > 120, "only {tried} fixes were tried");
+    assert!(tried > 200, "only {tried} fixes were tried");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a mistake hides: where a name or a path leads is looked up once it can be read, and what is
+/// inside a value once that has the right type.
+const HIDDEN: &[&str] = &[
+    " does not exist",
+    ", which is not a service in `topology.yaml`",
+    "no volume is named `",
+    " has no `healthcheck`",
+    " has neither `image` nor `build`",
+    " has no subnet to take ",
+    " probably does not share its IPC namespace",
+    "the name server `1` is not an IP address",
+    "a mapping is needed here, not a string",
+];
+
+/// What is wrong with a fix that was applied.
+fn wrong_with(before: &Loaded, fixed: &Diagnostic, fix: &fix::Fixed, after: &Loaded) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let same =
+        |loaded: &Loaded| loaded.found.sorted().iter().filter(|other| other.message == fixed.message).count();
+    if same(after) >= same(before) {
+        wrong.push(format!("is still there: {:#?}", fix.texts));
+    }
+    let comments = |loaded: &Loaded| {
+        let files = loaded.sources.files();
+        let comments = files.flat_map(|(file, _)| loaded.sources.comments(file).iter());
+        comments.map(|comment| loaded.sources.text(*comment).to_owned()).collect::<Vec<_>>()
+    };
+    let removes_lines = fix.edits.iter().any(|edit| edit.text.is_empty());
+    let is_syntax = matches!(fixed.code.name(), "yaml-syntax" | "bad-encoding");
+    if !removes_lines && !is_syntax && comments(before) != comments(after) {
+        wrong.push(format!("has other comments: {:?} {:?}", comments(before), comments(after)));
+    }
+    let known: Vec<&str> = before.found.sorted().iter().map(|found| found.message.as_str()).collect();
+    for found in after.found.sorted() {
+        let Some(at) = found.span().filter(|_| !known.contains(&found.message.as_str())) else { continue };
+        let path = &after.sources.get(at.file).path;
+        let is_written = |edit: &fix::Edit| {
+            let file = before.sources.get(edit.span.file);
+            let start = edit.span.range().start;
+            file.path == *path
+                && at.range().start <= start + edit.text.len()
+                && start <= at.range().end
+                && !edit.text.is_empty()
+        };
+        // Where one edit is made, it stands where it was.
+        let was_hidden = HIDDEN.iter().any(|words| found.message.contains(words));
+        if !was_hidden && fix.edits.len() == 1 && fix.edits.iter().any(is_written) {
+            wrong.push(format!("leads to: {}", found.message));
+        }
+    }
+    wrong
 }

@@ -20,28 +20,33 @@ impl ErrorContext<'_> {
         });
         let line = &self.text[at..self.trim_end(at, line.end)];
         let pair = line.split_once(':').filter(|(key, _)| !key.contains([' ', '"', '\'']));
-        let (message, help) = match (line.strip_prefix('-'), pair) {
-            (Some(rest), _) => (CLOSE_DASH, format!("write `- {}`", shorten(rest))),
-            _ if line.starts_with("//") => (COMMENT, format!("write `#{}`", shorten(&line[2..]))),
+        let (message, instead, more) = match (line.strip_prefix('-'), pair) {
+            (Some(rest), _) => (CLOSE_DASH, format!("- {rest}"), ""),
+            _ if line.starts_with("//") => (COMMENT, format!("#{}", &line[2..]), ""),
             (None, Some((key, value))) if !value.is_empty() => {
-                ("a `:` needs a space after it", format!("write `{key}: {}`", shorten(value)))
+                ("a `:` needs a space after it", format!("{key}: {value}"), "")
             }
             (None, _) if is_in_list => (
                 "an element of a list needs a `-` before it",
-                format!("write `- {}`, like the element above", shorten(line)),
+                format!("- {line}"),
+                ", like the element above",
             ),
             (None, _) => (
                 "a key needs a `:` after it",
-                format!("write `{}`, or indent it if it belongs to the text above", as_pair(line)),
+                as_pair(line),
+                ", or indent it if it belongs to the text above",
             ),
         };
+        let span = Span::new(self.file, at, at + line.len());
         Words {
             message: message.to_owned(),
-            span: Span::new(self.file, at, at + line.len()),
+            span,
             label: "neither a key nor a value".to_owned(),
-            help,
+            help: format!("write `{}`{more}", shorten(&instead)),
+            fixes: Vec::new(),
             other: None,
         }
+        .fixed(span, instead)
     }
 
     /// A `:` where a key is not possible: the value contains one, or a line above lacks a space or
@@ -58,6 +63,7 @@ impl ErrorContext<'_> {
             if OF_PAIRS.contains(&key) && is_pair(pair) {
                 words.message = "a pair is on the line below its key".to_owned();
                 words.help = format!("write it below, indented:\n\n{key}:\n  {pair}");
+                words.fixes.clear();
             }
             return words;
         }
@@ -71,13 +77,15 @@ impl ErrorContext<'_> {
         if let Some(comment) = above_text.strip_prefix("//") {
             let mut words = self.simple(above.start as usize, COMMENT, "read as a value", "");
             words.help = format!("write `#{}`", shorten(comment));
-            return words;
+            return words.fixed(above, format!("#{comment}"));
         }
         if let Some(rest) = above_text.strip_prefix('-').filter(|rest| !rest.starts_with([' ', '-']))
             && !above_text.contains(": ")
         {
             let help = format!("write `- {}`", shorten(rest));
-            return Words { span: above, ..self.simple(at, CLOSE_DASH, "one text, not an element", &help) };
+            let words =
+                Words { span: above, ..self.simple(at, CLOSE_DASH, "one text, not an element", &help) };
+            return words.fixed(above, format!("- {rest}"));
         }
         let is_word = |colon: usize| !above_text[..colon].trim_start_matches("- ").contains(' ');
         match above_text.find(':') {
@@ -91,8 +99,10 @@ impl ErrorContext<'_> {
                     span: above,
                     label: "not a key and its value, but one text".to_owned(),
                     help: format!("write `{}: {}`", shorten(key), shorten(&value[1..])),
+                    fixes: Vec::new(),
                     other: None,
                 }
+                .fixed(above, format!("{key}: {}", &value[1..]))
             }
             None => self.no_colon(line.start + indentation(before), above, above_indentation),
             _ => {
@@ -122,12 +132,12 @@ impl ErrorContext<'_> {
         let rest = rest.trim_start_matches([' ', '=']);
         let is_element = text.starts_with("- ");
         let is_above = depth > above_depth && rest.is_empty();
-        let help = match () {
+        let (instead, more) = match () {
             _ if is_element && depth > above_depth && !rest.contains([' ', '=']) => {
-                format!("write `{rest}:` without the dash, if this belongs below it")
+                (format!("{rest}:"), " without the dash, if this belongs below it")
             }
-            _ if !is_element && is_above => format!("write `{}:`", shorten(first)),
-            _ if !is_element && depth == above_depth => format!("write `{}`", as_pair(text)),
+            _ if !is_element && is_above => (format!("{first}:"), ""),
+            _ if !is_element && depth == above_depth => (as_pair(text), ""),
             _ => return self.too_deep(start, depth, above, above_depth),
         };
         Words {
@@ -139,9 +149,11 @@ impl ErrorContext<'_> {
             .to_owned(),
             span: above,
             label: "one text, not a key".to_owned(),
-            help,
+            help: format!("write `{}`{more}", shorten(&instead)),
+            fixes: Vec::new(),
             other: None,
         }
+        .fixed(above, instead)
     }
 
     fn unquoted_colon(&self, start: usize, end: usize) -> Words {
@@ -166,13 +178,16 @@ impl ErrorContext<'_> {
             }
             _ => "put the value into single quotes".to_owned(),
         };
+        let span = Span::new(self.file, start, end);
         Words {
             message: "a value that holds `: ` must be quoted".to_owned(),
-            span: Span::new(self.file, start, end),
+            span,
             label: "YAML reads the `:` as the end of another key".to_owned(),
             help,
+            fixes: Vec::new(),
             other: None,
         }
+        .fixed(span, quoted)
     }
 
     fn too_deep(&self, start: usize, depth: usize, above: Span, above_depth: usize) -> Words {
@@ -182,6 +197,7 @@ impl ErrorContext<'_> {
             label: format!("indented by {depth} spaces"),
             help: "align it with the key above, or put the text above into quotes if both lines are one text"
                 .to_owned(),
+            fixes: Vec::new(),
             other: Some((above, format!("has a value already, and is indented by {above_depth}"))),
         }
     }
@@ -197,5 +213,5 @@ fn is_pair(text: &str) -> bool {
 fn as_pair(line: &str) -> String {
     let (key, value) = line.split_once([' ', '=']).unwrap_or((line, ""));
     let value = value.trim_start_matches([' ', '=']);
-    format!("{}: {}", shorten(key), shorten(value)).trim_end().to_owned()
+    format!("{key}: {value}").trim_end().to_owned()
 }

@@ -13,14 +13,22 @@ impl ErrorContext<'_> {
         if let Some(words) = self.quoted_apart(at).or_else(|| self.other_dash(at)) {
             return words;
         }
-        Words {
+        let element = self.as_element(at);
+        let words = Words {
             message: "a key is among list elements".to_owned(),
             span: self.token(at),
             label: "a list of `-` lines holds nothing else".to_owned(),
-            help: self.as_element(at).unwrap_or_else(|| {
-                "begin the line with `- `, or indent it differently from the list".to_owned()
-            }),
+            help: match &element {
+                Some(element) => format!("write `{}`, like the elements above", shorten(element)),
+                None => "begin the line with `- `, or indent it differently from the list".to_owned(),
+            },
+            fixes: Vec::new(),
             other: self.line_before(self.line(at).start).map(|(span, _)| (span, "the list".to_owned())),
+        };
+        let line = self.line(at).end;
+        match element {
+            Some(element) => words.fixed(Span::new(self.file, at, self.trim_end(at, line)), element),
+            None => words,
         }
     }
 
@@ -29,13 +37,16 @@ impl ErrorContext<'_> {
         let line = &self.text[at..self.line(at).end];
         let element = line.strip_prefix(OTHER_DASHES)?;
         let dash = &line[..line.len() - element.len()];
-        Some(Words {
+        let words = Words {
             message: format!("`{dash}` is not a hyphen"),
             span: Span::new(self.file, at, at + dash.len()),
             label: "looks like the `-` of a list, but is not one".to_owned(),
             help: format!("write `- {}`, with the `-` of the keyboard", shorten(element.trim())),
+            fixes: Vec::new(),
             other: None,
-        })
+        };
+        let end = at + line.trim_end().len();
+        Some(words.fixed(Span::new(self.file, at, end), format!("- {}", element.trim())))
     }
 
     /// A pair as an element of a list of `NAME=value`.
@@ -43,8 +54,7 @@ impl ErrorContext<'_> {
         let (above, _) = self.line_before(self.line(at).start)?;
         let (key, value) = self.text[at..self.line(at).end].split_once(": ")?;
         let is_pair = self.text[above.range()].trim_start_matches("- ").contains('=');
-        is_pair
-            .then(|| format!("write `- {}={}`, like the elements above", shorten(key), shorten(value.trim())))
+        is_pair.then(|| format!("- {key}={}", value.trim()))
     }
 
     /// `- "8080":"80"`; `at` is where the first pair of quotes ended.
@@ -55,13 +65,15 @@ impl ErrorContext<'_> {
         let is_element = self.text[line.start..start].trim() == "-";
         let rest = self.text[at..line.end].strip_prefix(':').filter(|_| is_element && start < at)?;
         let whole = format!("{}:{rest}", &self.text[start..at]).replace(['"', '\''], "");
-        Some(Words {
+        let words = Words {
             message: "text follows a quoted value".to_owned(),
             span: Span::new(self.file, at, line.end),
             label: "the value ended before this".to_owned(),
             help: format!("put one pair of quotes around all of it: `- \"{}\"`", shorten(&whole)),
+            fixes: Vec::new(),
             other: None,
-        })
+        };
+        Some(words.fixed(Span::new(self.file, start, line.end), format!("\"{whole}\"")))
     }
 
     /// The elements of a list without dashes, one of them at `at`.
@@ -71,13 +83,18 @@ impl ErrorContext<'_> {
         let lines: Vec<String> = shown.map(|element| format!("- {element}")).collect();
         let more = if elements.len() > SHOWN { "\n..." } else { "" };
         let (first, second) = (elements.first()?, elements.get(1)?);
-        Some(Words {
+        let words = Words {
             message: "the elements of a list need a `-` before them".to_owned(),
             span: Span::new(self.file, first.start, first.end),
             label: "a text by itself".to_owned(),
             help: format!("write\n\n{}{more}", lines.join("\n")),
+            fixes: Vec::new(),
             other: Some((Span::new(self.file, second.start, second.end), "and another one".to_owned())),
-        })
+        };
+        let places = elements.iter().map(|element| Span::new(self.file, element.start, element.end));
+        Some(
+            places.fold(words, |words, place| words.fixed(place, format!("- {}", &self.text[place.range()]))),
+        )
     }
 }
 

@@ -61,7 +61,14 @@ impl ErrorContext<'_> {
             return None;
         };
         let span = Span::new(self.file, start, end);
-        Some(Words { message: message.to_owned(), span, label, help: help.to_owned(), other: None })
+        Some(Words {
+            message: message.to_owned(),
+            span,
+            label,
+            help: help.to_owned(),
+            fixes: Vec::new(),
+            other: None,
+        })
     }
 
     /// The start of the quoted or plain text that ends at `end`.

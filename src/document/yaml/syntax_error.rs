@@ -12,7 +12,8 @@ pub(super) fn readable_part<'a>(file: FileId, text: &'a str, found: &mut Diagnos
     found
         .error(code::YAML_SYNTAX, "YAML text cannot hold control characters")
         .label(Span::new(file, offset, offset + 1), format!("character {:#04x}", text.as_bytes()[offset]))
-        .help("remove it; inside of double quotes it can be written as an escape, such as `\\x1b`");
+        .help("remove it; inside of double quotes it can be written as an escape, such as `\\x1b`")
+        .perhaps_replace(&text[offset..=offset], "");
     &text[..offset]
 }
 
@@ -29,8 +30,10 @@ pub(super) fn unknown_alias(text: &str, whole: &str, name: &str, span: Span, fou
     let is_text = closest.is_none() && !name.chars().all(is_name);
     let diagnostic = found.error(code::UNKNOWN_ALIAS, format!("no anchor is named `{name}`"));
     diagnostic.label(span, "no anchor above has this name");
-    if let Some(closest) = closest {
-        diagnostic.perhaps_replace(name, closest);
+    match closest {
+        Some(closest) => drop(diagnostic.perhaps_replace(name, closest)),
+        None if is_text => drop(diagnostic.perhaps_replace(&format!("*{name}"), format!("\"*{name}\""))),
+        None => {}
     }
     diagnostic.help(match closest {
         Some(closest) => format!("did you mean `*{closest}`?"),
@@ -67,6 +70,16 @@ pub(super) struct Words {
     pub(super) label: String,
     pub(super) help: String,
     pub(super) other: Option<(Span, String)>,
+    /// What the help says to write, and in place of what.
+    pub(super) fixes: Vec<(Span, String)>,
+}
+
+impl Words {
+    /// Has `new` written at this place, as a guess.
+    pub(super) fn fixed(mut self, place: Span, new: impl Into<String>) -> Self {
+        self.fixes.push((place, new.into()));
+        self
+    }
 }
 
 impl ErrorContext<'_> {
@@ -86,6 +99,9 @@ impl ErrorContext<'_> {
         diagnostic.label(span, words.label).help(words.help);
         if is_tab {
             self.fix_tabs(diagnostic);
+        }
+        for (place, new) in words.fixes {
+            diagnostic.replace(place, &self.text[place.range()], new).only_a_guess();
         }
         if let Some((span, label)) = words.other {
             diagnostic.label(self.whole_characters(span), label);
@@ -183,6 +199,7 @@ impl ErrorContext<'_> {
             span: self.token(at),
             label: label.to_owned(),
             help: help.to_owned(),
+            fixes: Vec::new(),
             other: None,
         }
     }
@@ -209,6 +226,7 @@ impl ErrorContext<'_> {
             span: Span::new(self.file, tab, tab + 1),
             label: "this is a tab".to_owned(),
             help: "indent with spaces".to_owned(),
+            fixes: Vec::new(),
             other: None,
         }
     }
@@ -241,13 +259,15 @@ impl ErrorContext<'_> {
         let text = &self.text[line.clone()];
         let character = text[blank..].chars().next()?;
         let repaired = text.replace(leftovers::is_other_blank, " ");
-        Some(Words {
+        let words = Words {
             message: format!("{} is not a space for YAML", leftovers::name_of(character)),
             span: Span::new(self.file, line.start + blank, line.start + blank + character.len_utf8()),
             label: "looks like a space, but is not one".to_owned(),
             help: format!("type a space in its place: `{}`", shorten(repaired.trim())),
+            fixes: Vec::new(),
             other: None,
-        })
+        };
+        Some(words.fixed(Span::new(self.file, line.start, line.end), repaired))
     }
 
     fn open_quote(&self, at: usize) -> Words {
@@ -259,6 +279,7 @@ impl ErrorContext<'_> {
             span: Span::new(self.file, quote, line.end.max(quote)),
             label: "the quote opens here".to_owned(),
             help: format!("close it with `{}`", self.text[quote..].chars().next().unwrap_or('"')),
+            fixes: Vec::new(),
             other: None,
         }
     }
@@ -279,6 +300,7 @@ impl ErrorContext<'_> {
             span: Span::new(self.file, at, self.trim_end(at, line.end)),
             label: "the value ended before this".to_owned(),
             help: help.to_owned(),
+            fixes: Vec::new(),
             other: None,
         }
     }
@@ -293,26 +315,36 @@ impl ErrorContext<'_> {
         let element = self.text[start + 1..at - 1].trim_end().strip_suffix(',')?;
         let is_one = !element.is_empty() && !element.contains(',') && at - 1 > start + element.len() + 2;
         let end = start + 1 + element.len();
-        is_one.then(|| Words {
-            message: format!("the quote of `{element}` is not closed"),
-            span: Span::new(self.file, start, end),
-            label: format!("needs a `{quote}` at its end"),
-            help: format!("write `{quote}{element}{quote}`"),
-            other: None,
+        let span = Span::new(self.file, start, end);
+        let quoted = format!("{quote}{element}{quote}");
+        is_one.then(|| {
+            Words {
+                message: format!("the quote of `{element}` is not closed"),
+                span,
+                label: format!("needs a `{quote}` at its end"),
+                help: format!("write `{quoted}`"),
+                fixes: Vec::new(),
+                other: None,
+            }
+            .fixed(span, quoted)
         })
     }
 
     fn escape(&self, at: usize) -> Words {
         let span =
             unknown_escape(&self.text[at..]).map_or(at..at + 1, |escape| at + escape.start..at + escape.end);
-        Words {
+        let span = Span::new(self.file, span.start, span.end.min(self.text.len()));
+        let escaped = format!("\\{}", self.text.get(span.range()).unwrap_or_default());
+        let words = Words {
             message: "double quotes hold an unknown escape".to_owned(),
-            span: Span::new(self.file, span.start, span.end.min(self.text.len())),
+            span,
             label: "no character is written like this".to_owned(),
             help: "write `\\\\` for a backslash, or use single quotes, where a backslash stands for itself"
                 .to_owned(),
+            fixes: Vec::new(),
             other: None,
-        }
+        };
+        words.fixed(span, escaped)
     }
 
     fn first_character(&self, at: usize) -> Words {
@@ -325,8 +357,10 @@ impl ErrorContext<'_> {
             span: Span::new(self.file, at, self.token(at).range().end.min(end)),
             label: "needs quotes".to_owned(),
             help: format!("quote it: `{}`", shorten(&quoted)),
+            fixes: Vec::new(),
             other: None,
         }
+        .fixed(Span::new(self.file, at, end), quoted)
     }
 
     /// The end of the plain value at `at`: that of its line, or before the rest of the enclosing
@@ -349,23 +383,33 @@ impl ErrorContext<'_> {
         let text = &self.text[line.clone()];
         let start = line.start + indentation(text);
         if text.trim_end().ends_with(',') {
-            return self.simple(
-                line.start + text.trim_end().len() - 1,
+            let comma = line.start + text.trim_end().len() - 1;
+            let words = self.simple(
+                comma,
                 "a comma cannot end this line",
                 "commas are only used between brackets",
                 "remove the comma",
             );
+            return words.fixed(Span::new(self.file, comma, comma + 1), "");
         }
         if text.trim_start().starts_with("- ") || text.trim() == "-" {
-            return Words {
+            let pair = text.trim_start_matches([' ', '-']).split_once('=');
+            let pair = pair.map(|(key, value)| (key, value.trim()));
+            let words = Words {
                 message: "a list element is among keys".to_owned(),
                 span: self.token(start),
                 label: "a `-` line, where a key was expected".to_owned(),
-                help: match text.trim_start_matches([' ', '-']).split_once('=') {
-                    Some((key, value)) => format!("write `{}: {}`", shorten(key), shorten(value.trim())),
+                help: match pair {
+                    Some((key, value)) => format!("write `{}: {}`", shorten(key), shorten(value)),
                     None => "indent it below the key that it belongs to, or remove the `-`".to_owned(),
                 },
+                fixes: Vec::new(),
                 other: None,
+            };
+            let element = Span::new(self.file, start, self.trim_end(start, line.end));
+            return match pair {
+                Some((key, value)) => words.fixed(element, format!("{key}: {value}")),
+                None => words,
             };
         }
         Words {
@@ -373,6 +417,7 @@ impl ErrorContext<'_> {
             span: self.token(start),
             label: format!("indented by {} spaces", indentation(text)),
             help: "align it with the keys that it belongs with".to_owned(),
+            fixes: Vec::new(),
             other: self
                 .line_before(line.start)
                 .map(|(span, indentation)| (span, format!("this one is indented by {indentation}"))),
@@ -397,6 +442,7 @@ impl ErrorContext<'_> {
                     .to_owned(),
                 false => format!("close it with `{close}`, and put a comma between its values"),
             },
+            fixes: Vec::new(),
             other: is_elsewhere
                 .then(|| (self.token(at), format!("`{close}` or a comma was expected by here"))),
         }

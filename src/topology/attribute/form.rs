@@ -11,8 +11,16 @@ use crate::topology::attribute::{Field, Shape, json_of};
 use crate::topology::canonical_yaml::inline;
 use crate::topology::value::is_as_written;
 
+/// What to write for a value that was refused.
+pub struct Advice {
+    /// In words.
+    pub help: String,
+    /// The value as YAML, on one line.
+    pub value: String,
+}
+
 /// What to write for the value of an attribute, or for the part of its value `node` that was refused.
-pub(super) fn in_place_of(field: &Field, node: &Node, refused: &Node) -> Option<String> {
+pub(super) fn in_place_of(field: &Field, node: &Node, refused: &Node) -> Option<Advice> {
     if !is_written_here(refused) {
         return None;
     }
@@ -25,11 +33,13 @@ pub(super) fn in_place_of(field: &Field, node: &Node, refused: &Node) -> Option<
             }
             _ => element(field.key, &json_of(refused))?,
         };
-        return Some(format!("write `{}`", inline(&part)));
+        let value = inline(&part);
+        return Some(Advice { help: format!("write `{value}`"), value });
     }
     let value = json_of(refused);
     let wanted = section(field, &value).or_else(|| by_shape(field, &value))?;
-    Some(format!("write `{}: {}`", field.key, inline(&wanted)))
+    let value = inline(&wanted);
+    Some(Advice { help: format!("write `{}: {value}`", field.key), value })
 }
 
 /// Whether no part of a value came from a variable.

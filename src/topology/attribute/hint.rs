@@ -165,9 +165,10 @@ pub(crate) fn explain_types(field: &Field, keys: &[Field], node: &Node, found: &
     let wrong = found.iter_mut().filter(|found| found.code == code::WRONG_TYPE);
     for diagnostic in wrong {
         if let Some(refused) = part_at(node, diagnostic.span())
-            && let Some(help) = form::in_place_of(field, node, refused)
+            && let Some(form::Advice { help, value }) = form::in_place_of(field, node, refused)
         {
-            diagnostic.help(help);
+            diagnostic.help(help).fix = None;
+            diagnostic.perhaps_write_value(refused.span, value);
             continue;
         }
         let advised = diagnostic.help.clone();

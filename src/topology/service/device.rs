@@ -9,7 +9,6 @@ use crate::topology::attribute::{
     Attribute, Field, Form, Sealing, Wanted, WantedKind, divided_by_a_blank, record, wrong_type,
 };
 use crate::topology::value::{Integer, Pairs};
-use crate::value::ValueError;
 use crate::value::device::{ALL_PERMISSIONS, ShortDevice, is_cdi};
 
 record! {
@@ -86,11 +85,9 @@ fn decode_short(text: &str, node: &Node, found: &mut Diagnostics) -> Option<Devi
             target: target.into(),
             permissions: permissions.into(),
         }),
-        Err(ValueError { reason, help }) => {
-            found
-                .error(code::BAD_VALUE, format!("`{text}` is not a device"))
-                .label(node.span, reason)
-                .help(help);
+        Err(mistake) => {
+            let diagnostic = found.error(code::BAD_VALUE, format!("`{text}` is not a device"));
+            mistake.explain(text, node.span, diagnostic);
             None
         }
     }

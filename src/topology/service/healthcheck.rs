@@ -79,17 +79,25 @@ fn refuse_unknown_kind(words: &[String], node: &Node, found: &mut Diagnostics) {
         Value::List(items) => items.first().map_or(node.span, |item| item.span),
         _ => node.span,
     };
-    found
-        .error(code::BAD_VALUE, format!("a health check cannot begin with `{first}`"))
-        .label(span, "`CMD`, `CMD-SHELL` or `NONE` is needed here")
-        .help(match first.split_once(' ').filter(|(kind, _)| matches!(*kind, "CMD" | "CMD-SHELL")) {
-            Some((kind, command)) if words.len() == 1 => help_for_one_word(kind, command.trim()),
-            _ if is_written(node) => {
-                let words = [&["CMD".to_owned()], words].concat();
-                format!("write `{}`, or a plain string for a shell", written(&words))
-            }
-            _ => "write `CMD` as the first element, or a plain string for a shell".to_owned(),
-        });
+    let (instead, more) = match first.split_once(' ').filter(|(kind, _)| is_kind_of_command(kind)) {
+        Some((kind, command)) if words.len() == 1 => (Some(in_words(kind, command.trim())), ""),
+        _ if is_written(node) => {
+            (Some(written(&[&["CMD".to_owned()], words].concat())), ", or a plain string for a shell")
+        }
+        _ => (None, ""),
+    };
+    let diagnostic = found.error(code::BAD_VALUE, format!("a health check cannot begin with `{first}`"));
+    diagnostic.label(span, "`CMD`, `CMD-SHELL` or `NONE` is needed here").help(match &instead {
+        Some(instead) => format!("write `{instead}`{more}"),
+        None => "write `CMD` as the first element, or a plain string for a shell".to_owned(),
+    });
+    if let Some(instead) = instead {
+        diagnostic.perhaps_write_value(node.span, instead);
+    }
+}
+
+fn is_kind_of_command(word: &str) -> bool {
+    matches!(word, "CMD" | "CMD-SHELL")
 }
 
 /// Whether every word is literal text of the file.
@@ -98,13 +106,14 @@ fn is_written(node: &Node) -> bool {
 }
 
 /// `["CMD curl -f"]`: all in one word.
-fn help_for_one_word(kind: &str, command: &str) -> String {
+fn in_words(kind: &str, command: &str) -> String {
     let words = shlex::split(command).filter(|_| kind == "CMD");
     // A command that needs a shell stays one text.
     match words.filter(|words| !words.is_empty() && !command.contains(['|', '&', ';', '$', '>', '<'])) {
-        Some(words) => format!("write `{}`", json!([&["CMD".to_owned()], words.as_slice()].concat())),
-        None => format!("write `{}`", json!(["CMD-SHELL", command])),
+        Some(words) => json!([&["CMD".to_owned()], words.as_slice()].concat()),
+        None => json!(["CMD-SHELL", command]),
     }
+    .to_string()
     .replace("\",\"", "\", \"")
 }
 
@@ -115,7 +124,7 @@ fn warn_of_kind_in_text(command: &str, node: &Node, found: &mut Diagnostics) {
         let rest = command.trim_start().trim_start_matches(first).trim();
         let help = match first {
             "NONE" => "write `[\"NONE\"]`, or `disable: true` in place of `test`".to_owned(),
-            _ => format!("leave the word out, `{rest}`, or {}", help_for_one_word(first, rest)),
+            _ => format!("leave the word out, `{rest}`, or write `{}`", in_words(first, rest)),
         };
         found
             .warning(code::BAD_VALUE, format!("a shell is to run a program named `{first}`"))
@@ -141,7 +150,8 @@ fn warn_of_words(words: &[String], node: &Node, found: &mut Diagnostics) {
     found
         .warning(code::BAD_VALUE, message)
         .label(node.span, label)
-        .help(format!("write `[\"CMD-SHELL\", \"{}\"]`", command.replace('"', "\\\"")));
+        .help(format!("write `[\"CMD-SHELL\", \"{}\"]`", command.replace('"', "\\\"")))
+        .perhaps_write_value(node.span, json!(["CMD-SHELL", command]).to_string().replace("\",\"", "\", \""));
 }
 
 /// `["CMD", "curl", ..., "||", "exit", "1"]` and `["CMD", "pg_isready", "-U", "$$USER"]`: no shell

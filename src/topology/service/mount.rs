@@ -270,8 +270,9 @@ fn check_words(mount: &Node, path: &[&str], words: &[&'static str], found: &mut 
     }
 }
 
-fn refuse(text: &str, ValueError { reason, help }: ValueError, node: &Node, found: &mut Diagnostics) {
-    found.error(code::BAD_MOUNT, format!("`{text}` is not a mount")).label(node.span, reason).help(help);
+fn refuse(text: &str, mistake: ValueError, node: &Node, found: &mut Diagnostics) {
+    let diagnostic = found.error(code::BAD_MOUNT, format!("`{text}` is not a mount"));
+    mistake.explain(text, node.span, diagnostic);
 }
 
 /// Warns about a trailing blank in a source or a target, which is hardly ever meant.
@@ -280,7 +281,8 @@ fn warn_of_blank(text: &str, node: &Node, found: &mut Diagnostics) {
     found
         .warning(code::YAML_PITFALL, format!("a space comes after `{part}`"))
         .label(node.span, "the blank is a part of the path")
-        .help(format!("remove the space: `{repaired}`"));
+        .help(format!("remove the space: `{repaired}`"))
+        .perhaps_write(text, repaired);
 }
 
 fn apply_option(mount: &mut Mount, option: MountOption) {

@@ -165,11 +165,9 @@ impl Attribute for ExposedPort {
     }
 }
 
-fn refuse(text: &str, ValueError { reason, help }: ValueError, node: &Node, found: &mut Diagnostics) {
-    found
-        .error(code::BAD_PORT, format!("`{text}` is not a port mapping"))
-        .label(node.span, reason)
-        .help(help);
+fn refuse(text: &str, mistake: ValueError, node: &Node, found: &mut Diagnostics) {
+    let diagnostic = found.error(code::BAD_PORT, format!("`{text}` is not a port mapping"));
+    mistake.explain(text, node.span, diagnostic);
 }
 
 fn decode_long(node: &Node, found: &mut Diagnostics) -> Option<Port> {
@@ -211,8 +209,9 @@ fn long_host_ip(address: &Spanned<String>, found: &mut Diagnostics) -> Option<Ip
 }
 
 fn long_protocol(protocol: &Spanned<String>, found: &mut Diagnostics) -> Option<Protocol> {
-    let refuse = |ValueError { reason, help }| {
-        found.error(code::BAD_PORT, "the protocol is not known").label(protocol.span, reason).help(help);
+    let refuse = |mistake: ValueError| {
+        let diagnostic = found.error(code::BAD_PORT, "the protocol is not known");
+        mistake.explain(protocol, protocol.span, diagnostic);
     };
     Protocol::parse(protocol).map_err(refuse).ok()
 }

@@ -167,7 +167,8 @@ fn warn_of_quotes(name: &str, value: Option<&str>, item: &Node, found: &mut Diag
         found
             .warning(code::YAML_PITFALL, format!("the quotes become a part of `{name}`"))
             .label(item.span, format!("the value is `{value}`, with quotes"))
-            .help(format!("quote the whole element, or nothing: `- \"{name}={inner}\"`"));
+            .help(format!("quote the whole element, or nothing: `- \"{name}={inner}\"`"))
+            .perhaps_write(item.as_text().unwrap_or_default(), format!("{name}={inner}"));
     }
 }
 
@@ -180,7 +181,8 @@ fn warn_of_colon(name: &str, item: &Node, found: &mut Diagnostics) {
         found
             .warning(code::YAML_PITFALL, format!("`{name}` gets no value"))
             .label(item.span, "all of this is a name, since it holds no `=`")
-            .help(format!("write `- {}`", element(&format!("{name}={value}"))));
+            .help(format!("write `- {}`", element(&format!("{name}={value}"))))
+            .perhaps_write(item.as_text().unwrap_or_default(), format!("{name}={value}"));
     }
 }
 
@@ -305,10 +307,13 @@ fn host_item(item: &Node, found: &mut Diagnostics) -> Vec<Spanned<HostEntry>> {
                 format!("write an element for each: `{}`", several.join(", "))
             }
         };
-        found
+        let diagnostic = found
             .error(code::BAD_VALUE, format!("`{text}` is not a host name with its address"))
             .label(item.span, "needs a name, a `=` and an address")
             .help(help);
+        if let [one] = meant.as_slice() {
+            diagnostic.perhaps_write(&text, one);
+        }
         return Vec::new();
     }
     let Some((host, addresses)) = text.split_once('=').or_else(|| text.split_once(':')) else {
