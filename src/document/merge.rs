@@ -10,26 +10,26 @@ use super::short::{self, Pairs};
 use crate::diagnostic::{Diagnostics, code};
 use std::collections::HashMap;
 
-/// How an attribute is merged that differs from its kind.
+/// How an attribute is merged, if not by its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MergeRule {
     /// The override replaces it.
     Replace,
-    /// `NAME=value` elements or a mapping, by name; a value of nothing overrides too.
+    /// `NAME=value` elements or a mapping, by name; null overrides too.
     Pairs,
     /// `name=address` elements or a mapping; a name may have several addresses.
     Addresses,
-    /// One text or a list of them: appended.
+    /// A string or a list of strings: appended.
     Texts,
     /// Names or a mapping by name.
     Names,
-    /// Service names or a mapping by name; a bare name stands for `condition: service_started`.
+    /// Service names or a mapping by name; a bare name means `condition: service_started`.
     Dependencies,
-    /// A text stands for `context`.
+    /// A string is the `context`.
     Build,
     /// Merged if both have the same driver.
     Logging,
-    /// Elements with the same subnet are merged, others replaced.
+    /// Elements with the same subnet are merged, others appended.
     Subnets,
 }
 
@@ -111,7 +111,7 @@ impl Merger<'_> {
         }
     }
 
-    /// Entries of both; the order is that of `base`, then what `over` adds.
+    /// Entries of both, in the order of `base`, then those that `over` adds.
     fn maps(&mut self, mut base: Node, mut over: Node) -> Node {
         let (Value::Map(base_map), Value::Map(over_map)) = (&mut base.value, &mut over.value) else {
             return self.by_kind(base, over);
@@ -139,14 +139,14 @@ impl Merger<'_> {
         replace(base, over)
     }
 
-    /// Two lists stay one list; otherwise both become mappings.
+    /// Two lists stay a list; otherwise both become mappings.
     fn pairs(&mut self, base: Node, over: Node) -> Node {
         if let (Value::List(_), Value::List(_)) = (&base.value, &over.value) {
             return append(base, over);
         }
         match (short::pairs_to_map(base), short::pairs_to_map(over)) {
             (Pairs::Map(base), Pairs::Map(over)) => override_entries(base, over),
-            // What has a wrong shape stays alone, for the attribute to say so.
+            // A value of the wrong kind is kept, for the attribute to report.
             (Pairs::Other(base), _) => base,
             (_, Pairs::Other(over)) => over,
         }
@@ -179,7 +179,7 @@ impl Merger<'_> {
     }
 }
 
-/// `over`, which remembers where what it replaced or took in stands.
+/// `over`, with the places of the value that it replaced or merged.
 fn replace(base: Node, mut over: Node) -> Node {
     let mut earlier = base.earlier;
     if earlier.len() >= HISTORY_LIMIT {
@@ -191,7 +191,7 @@ fn replace(base: Node, mut over: Node) -> Node {
     over
 }
 
-/// `over`, whose tag drops all that `base` says.
+/// `over`, whose tag drops all of `base`.
 fn drop_base(mut base: Node, mut over: Node) -> Node {
     if let Value::Map(dropped) = &mut base.value {
         over.drop_entries(std::mem::take(dropped));
@@ -199,7 +199,8 @@ fn drop_base(mut base: Node, mut over: Node) -> Node {
     replace(base, over)
 }
 
-/// The key of a merged collection is where it was introduced, that of any other value where it was written.
+/// The key of a merged collection is where it was first written, that of any other value where the
+/// winner was.
 fn winning_key(base: Key, over: Key, merged: &Node) -> Key {
     match merged.value {
         Value::Map(_) | Value::List(_) => base,
@@ -215,7 +216,7 @@ fn append(mut base: Node, mut over: Node) -> Node {
     replace(base, over)
 }
 
-/// Appends the texts that are not there yet.
+/// Appends the texts that are new.
 fn append_new(base: Node, mut over: Node) -> Node {
     if let (Value::List(elements), Value::List(added)) = (&base.value, &mut over.value) {
         let known: std::collections::HashSet<&str> = elements.iter().filter_map(Node::as_text).collect();
@@ -224,7 +225,7 @@ fn append_new(base: Node, mut over: Node) -> Node {
     append(base, over)
 }
 
-/// Entries of both, where a value of nothing overrides as well.
+/// Entries of both, where null overrides as well.
 fn override_entries(mut base: Node, mut over: Node) -> Node {
     if let (Value::Map(base_map), Value::Map(over_map)) = (&mut base.value, &mut over.value) {
         let mut entries = std::mem::take(&mut base_map.entries);
@@ -265,7 +266,7 @@ mod tests {
         load_files(&[("compose.yaml", &service(base)), ("compose.override.yaml", &service(over))])
     }
 
-    /// Merges two texts of one service, and shows the service.
+    /// Merges two texts of a service, and shows the result.
     #[track_caller]
     fn check(base: &str, over: &str, expected: &str) {
         assert_eq!(
@@ -392,14 +393,14 @@ mod tests {
     }
 
     #[test]
-    fn kinds_that_do_not_fit_are_refused() {
+    fn incompatible_kinds_are_refused() {
         let loaded = merged("healthcheck: {retries: 1}\ncap_add: [X]", "healthcheck: no\ncap_add: Y");
         assert_eq!(loaded.diagnostics(), [(code::BAD_OVERRIDE, "no"), (code::BAD_OVERRIDE, "Y")]);
         assert_eq!(loaded.show("services.web"), "{healthcheck: {retries: 1}, cap_add: [X]}");
     }
 
     #[test]
-    fn the_winner_keeps_its_place_and_knows_who_lost() {
+    fn the_winner_keeps_its_span_and_those_of_the_losers() {
         let loaded = merged("image: a\nenvironment: {A: old}", "image: b\nenvironment: [A=new]");
         let places = |path: &str| {
             let node = loaded.at(path).expect("a node");

@@ -35,22 +35,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A topology as one tree: every file read, its variables filled in, overrides, `extends` and
-/// `include` applied.
+/// A topology as one tree: all files read and merged, with variables, `extends` and `include`
+/// applied.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// A [`Value::Map`]; empty when nothing could be read. Shared with the topology that is made of it,
-    /// which says where each value stands: a copy would be as large as everything else together.
+    /// A [`Value::Map`]; empty when nothing could be read. Shared with the topology that is made
+    /// from it, which needs the spans: a copy would be as large as everything else together.
     pub root: Arc<Node>,
-    /// What could not be read, which has been reported: what seems to be missing was perhaps there,
-    /// and must not be reported as missing.
+    /// What could not be read, which has been reported: something missing may have been there, and
+    /// must not be reported.
     pub unparsed: Unparsed,
-    /// The files of the topology itself, not those that it includes, that perhaps name the project in a part
+    /// The topology's own files, without included ones, that may set the project's name in a part
     /// that could not be read.
     pub perhaps_named: Vec<FileId>,
-    /// Elements of lists whose place a later element of the same list took.
+    /// List elements that were overridden by a later element of the same list.
     pub replaced: Vec<Replaced>,
-    /// Where services name what they extend, by the services' names.
+    /// Where services refer to what they extend, by service.
     pub extends: HashMap<String, Span>,
     bases: HashMap<FileId, PathBuf>,
     environments: HashMap<FileId, Arc<Environment>>,
@@ -59,35 +59,36 @@ pub struct Document {
     project_directory: PathBuf,
 }
 
-/// The scalars that hold what a variable is set to, and their texts as they are written.
+/// The scalars with the value of a variable, and their texts as written.
 #[derive(Clone, Debug, Default)]
 pub struct Filled(BTreeMap<Span, Box<str>>);
 
 impl Filled {
-    /// Whether a text, or a part of one, holds what a variable is set to.
+    /// Whether a text, or a part of it, has the value of a variable.
     pub fn holds_variable(&self, place: Span) -> bool {
         self.scalar_at(place).is_some()
     }
 
-    /// The scalars and their texts as they are written, in the order of the files.
+    /// The scalars and their texts as written, in the order of the files.
     pub fn scalars(&self) -> impl Iterator<Item = (Span, &str)> {
         self.0.iter().map(|(scalar, written)| (*scalar, &**written))
     }
 
-    /// Whether the text of a topology says this as it is, beside the variables that are there.
+    /// Whether the text is literally in the topology at a place, next to variables.
     pub fn is_written(&self, text: &str, place: Span) -> bool {
         self.scalar_at(place).is_none_or(|scalar| self.0[&scalar].contains(text))
     }
 
-    /// The scalar with the value of a variable that a place is in, or that is in it.
+    /// The scalar with the value of a variable that a place is in, or contains.
     pub fn scalar_at(&self, place: Span) -> Option<Span> {
-        // Scalars do not overlap: only the last one that begins before the end of this place can hold it.
+        // Scalars do not overlap: only the last one that begins before the end of this place can
+        // contain it.
         let end = Span { start: place.end.max(place.start + 1), end: 0, ..place };
         let last = self.0.range(..end).next_back();
         last.map(|(scalar, _)| *scalar).filter(|scalar| scalar.file == place.file && scalar.end > place.start)
     }
 
-    /// Whether a node, or anything below it, holds what a variable is set to.
+    /// Whether a node, or anything below it, has the value of a variable.
     // The reader bounds how deep a tree is, so this may recurse.
     pub fn holds_variable_below(&self, node: &Node) -> bool {
         match &node.value {
@@ -105,17 +106,17 @@ impl Document {
         &self.filled
     }
 
-    /// The directory that relative paths written in `file` start from.
+    /// The directory that paths in `file` are relative to.
     pub fn base(&self, file: FileId) -> &Path {
         self.bases.get(&file).unwrap_or(&self.project_directory)
     }
 
-    /// Where `extends` or `include` names this file, if it came in so.
+    /// Where `extends` or `include` refers to this file, if it was loaded that way.
     pub fn named_at(&self, file: FileId) -> Option<Span> {
         self.named_at.get(&file).copied()
     }
 
-    /// The variables that the texts of `file` may use: an included file has its own.
+    /// The variables for the texts of `file`: an included file has its own.
     pub fn environment(&self, file: FileId) -> Option<&Environment> {
         self.environments.get(&file).map(Arc::as_ref)
     }

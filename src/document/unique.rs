@@ -1,8 +1,8 @@
-//! In: a merged tree. Out: the same, lists without elements that a later one redefines.
-//! Must not: report anything; an element whose identity cannot be read stays for its attribute to refuse.
+//! In: a merged tree. Out: the same without list elements that a later one overrides. Must not:
+//! report anything; an element whose identity cannot be read is kept for its attribute to refuse.
 //!
-//! As in Compose's loader, the later element takes the place of the earlier one: `"8080:80"` stands
-//! for the same port as `{published: 8080, target: 80}`.
+//! As in Compose's loader, the later element replaces the earlier one: `"8080:80"` is the same port
+//! as `{published: 8080, target: 80}`.
 
 use super::handling::Attributes;
 use super::node::{Map, Node, Value};
@@ -34,7 +34,7 @@ pub enum Identity {
 /// An element whose place a later one of the same list took.
 #[derive(Clone, Debug)]
 pub struct Replaced {
-    /// The keys that lead to the list.
+    /// The path of the list.
     pub path: Vec<String>,
     /// The element.
     pub node: Node,
@@ -79,7 +79,7 @@ fn visit<'n>(node: &'n mut Node, known: &Attributes, path: &mut Vec<&'n str>, re
     }
 }
 
-/// Returns what others take the place of.
+/// Keeps the last element of each identity and returns the others.
 fn keep_last(list: &mut Vec<Node>, identity: Identity) -> Vec<Node> {
     let mut replaced = Vec::new();
     let mut kept: Vec<Node> = Vec::with_capacity(list.len());
@@ -146,7 +146,7 @@ mod tests {
     use super::super::testing::load_files;
     use super::*;
 
-    /// Texts, or targets, of what stays of a service's list.
+    /// The texts, or targets, of the remaining elements of a service's list.
     fn kept(attribute: &str, list: &str) -> Vec<String> {
         let text = format!("services: {{web: {{{attribute}: {list}}}}}");
         let loaded = load_files(&[("compose.yaml", &text)]);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_element_takes_the_place_of_the_earlier() {
+    fn the_later_element_replaces_the_earlier_one() {
         assert_eq!(kept("environment", "[A=1, B=1, A=2, B]"), ["A=2", "B"]);
         assert_eq!(kept("volumes", "[aa:/x, /y, {target: /x}, bb:/y:ro]"), ["{target: /x}", "bb:/y:ro"]);
         assert_eq!(kept("devices", "[/dev/a, /dev/b:/dev/a:rw]"), ["/dev/b:/dev/a:rw"]);

@@ -1,5 +1,5 @@
-//! Values that count as not set when they are empty, as they are once a variable that is not set has been
-//! filled in: `working_dir: "${DIR:-}"`.
+//! Values that count as absent when empty, as they are after an unset variable: `working_dir:
+//! "${DIR:-}"`.
 //!
 //! In: a merged tree. Out: the same without them. Must not: touch what Docker Compose or the engine refuses
 //! when it is empty; each attribute was tried on both.
@@ -41,7 +41,7 @@ mod tests {
     use super::super::testing::load_files;
 
     #[test]
-    fn what_is_empty_is_not_set_where_the_engine_takes_it_so() {
+    fn empty_values_are_removed_where_the_engine_ignores_them() {
         let loaded = load_files(&[(
             "compose.yaml",
             "services: {web: {working_dir: '${SET:+}', expose: ['', '80'], labels: [''], volumes: [{type: volume, source: '', target: /a}], command: ['']}}",

@@ -1,4 +1,4 @@
-//! Subnets, and what is given out of them.
+//! Subnets, and addresses in them.
 
 use std::net::IpAddr;
 
@@ -32,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// Finds subnets that the engine cannot use, and those of two networks that overlap.
+/// Reports subnets that the engine cannot use, and overlapping subnets of two networks.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let used = topology.used_networks();
     let mut known: Vec<Known> = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// The subnets of a network that can be read.
+/// The valid subnets of a network.
 pub(super) fn subnets(network: &Network) -> impl Iterator<Item = (&AddressPool, Subnet)> {
     network
         .ipam
@@ -126,7 +126,7 @@ fn refuse_without_subnet(network: &Network, pool: &Spanned<AddressPool>, found: 
             .help("add `subnet: 172.28.0.0/16` beside it");
         return;
     }
-    // The driver of a plugin may choose.
+    // A plugin's driver may choose one.
     if is_of_engine(network) {
         let at = pool.subnet.as_ref().map_or(pool.span, |text| text.span);
         found
@@ -136,13 +136,13 @@ fn refuse_without_subnet(network: &Network, pool: &Spanned<AddressPool>, found: 
     }
 }
 
-/// Whether addresses are managed by the engine itself.
+/// Whether the engine itself manages the addresses.
 fn is_of_engine(network: &Network) -> bool {
     network.ipam.driver.as_deref().is_none_or(|driver| matches!(driver, "" | "default"))
 }
 
-/// Some subnets cannot be a network's: those of groups, and all addresses there are. Those of the machine itself
-/// hardly can: to most of their addresses no network leads.
+/// Multicast subnets and the set of all addresses cannot be used, and loopback subnets hardly can:
+/// most of their addresses are unreachable.
 fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
     let first = subnet.network_address();
     let reason = match first {
@@ -163,7 +163,7 @@ fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
     });
 }
 
-/// The gateway and the addresses that are kept for others are in the subnet, and each is taken once.
+/// The gateway and reserved addresses must be in the subnet, and unique.
 fn check_taken(
     network: &Network,
     pool: &AddressPool,
@@ -202,12 +202,12 @@ fn check_taken(
     }
 }
 
-/// Whether the driver is the one that networks have unless another is named.
+/// Whether the driver is the default one.
 pub(super) fn is_bridge(network: &Network) -> bool {
     network.driver.as_deref().is_none_or(|driver| matches!(driver, "" | "bridge"))
 }
 
-/// What is empty, mostly after a variable was filled in, counts as not written.
+/// An empty value, mostly from a variable, counts as absent.
 fn given(text: &Option<Spanned<String>>) -> Option<&Spanned<String>> {
     text.as_ref().filter(|text| !text.is_empty())
 }

@@ -1,4 +1,5 @@
-//! What a step does. Each variant carries just the data that it needs, and addresses by name.
+//! The actions of steps. Each variant has exactly the data that it needs, and addresses objects by
+//! name.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use crate::topology::value::Pairs;
 use crate::topology::{Build, Mount, Network, Service, ServiceNetwork, Volume};
 use crate::value::image::ImageReference;
 
-/// One call, or one wait, that brings the engine nearer to the topology.
+/// A request or a wait that brings the engine closer to the topology.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
@@ -25,12 +26,12 @@ pub enum Action {
         /// `os/arch[/variant]`, the engine's own when absent.
         platform: Option<String>,
     },
-    /// Sends an image to its registry.
+    /// Pushes an image to its registry.
     PushImage {
         /// The reference to push.
         image: ImageReference,
     },
-    /// Removes a tag of an image, and the image when it was the last one.
+    /// Removes a tag of an image, and the image with its last tag.
     RemoveImage {
         /// The reference.
         image: ImageReference,
@@ -46,19 +47,20 @@ pub enum Action {
     },
     /// Creates a volume.
     CreateVolume(Box<VolumeSpec>),
-    /// Removes a volume and what is in it.
+    /// Removes a volume with its data.
     RemoveVolume {
         /// Its name in the engine.
         volume: VolumeName,
     },
-    /// Attaches a container to a network, running or not.
+    /// Connects a container, running or not, to a network.
     ConnectNetwork {
         /// The container.
         container: ContainerName,
-        /// The network, and the container's place in it.
+        /// The network, and the container's endpoint in it.
         attachment: Box<Attachment>,
     },
-    /// Detaches a container from a network, running or not; one that is not attached is left as it is.
+    /// Disconnects a container, running or not, from a network; without effect if it is not
+    /// connected.
     DisconnectNetwork {
         /// The container.
         container: ContainerName,
@@ -67,98 +69,98 @@ pub enum Action {
     },
     /// Creates a container without starting it.
     CreateContainer(Box<ContainerSpec>),
-    /// Creates a container, runs it to its end and removes it. Another exit code than 0 is a failure,
-    /// after which it stays.
+    /// Creates a container, runs it to completion and removes it. An exit code other than 0 is a
+    /// failure, after which the container is kept.
     RunToEnd(Box<ContainerSpec>),
-    /// Gives a container another name.
+    /// Renames a container.
     RenameContainer {
-        /// Its name now.
+        /// Its current name.
         from: ContainerName,
-        /// Its name afterwards.
+        /// Its new name.
         to: ContainerName,
     },
-    /// Starts a container; one that runs already is left as it is.
+    /// Starts a container; without effect if it is running.
     StartContainer {
         /// The container.
         container: ContainerName,
-        /// Commands that are run in it as soon as it runs, one after the other.
+        /// Hooks to run in it once it is running, one after the other.
         post_start: Vec<Sealed<Hook>>,
     },
-    /// Waits until a container is in a condition, by the engine's events.
+    /// Waits until a container satisfies a condition, by the engine's events.
     Wait {
         /// The container.
         container: ContainerName,
-        /// What is waited for.
+        /// The condition.
         until: Condition,
     },
-    /// Stops a container; one that does not run is left as it is.
+    /// Stops a container; without effect if it is not running.
     StopContainer {
         /// The container.
         container: ContainerName,
-        /// How long it may take before it is killed; the container's own setting when absent.
+        /// The time until it is killed; the container's own setting when absent.
         grace: Option<Duration>,
-        /// Commands that are run in it before, one after the other.
+        /// Hooks to run in it before, one after the other.
         pre_stop: Vec<Sealed<Hook>>,
-        /// What comes after one of them that failed.
+        /// What happens after a failed hook.
         after_failed_hook: AfterFailedHook,
     },
-    /// Sends a signal to a container's process; one that does not run is left as it is.
+    /// Sends a signal to a container's process; without effect if it is not running.
     KillContainer {
         /// The container.
         container: ContainerName,
-        /// The signal, as the engine takes it: `SIGKILL`, `HUP`, `9`.
+        /// The signal, in the engine's notation: `SIGKILL`, `HUP`, `9`.
         signal: String,
     },
-    /// Freezes a container; one that is frozen already is left as it is.
+    /// Pauses a container; without effect if it is paused.
     PauseContainer {
         /// The container.
         container: ContainerName,
     },
-    /// Lets a frozen container go on; one that is not frozen is left as it is.
+    /// Resumes a paused container; without effect if it is not paused.
     UnpauseContainer {
         /// The container.
         container: ContainerName,
     },
-    /// Removes a container; one that is gone already is no failure.
+    /// Removes a container; if it does not exist, that is not an error.
     RemoveContainer {
         /// The container.
         container: ContainerName,
-        /// Whether its anonymous volumes go with it.
+        /// Whether its anonymous volumes are removed as well.
         anonymous_volumes: AnonymousVolumes,
     },
 }
 
-/// What comes after a command of `pre_stop` that failed.
+/// What happens after a `pre_stop` hook has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AfterFailedHook {
-    /// The container runs on, and the step has failed.
+    /// The step fails, and the container keeps running.
     #[default]
     GiveUp,
-    /// The container is stopped all the same, with a warning.
+    /// The container is stopped anyway, with a warning.
     GoOn,
 }
 
-/// What becomes of the anonymous volumes of a container that is removed.
+/// What happens to the anonymous volumes of a removed container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnonymousVolumes {
-    /// They stay: a successor mounts them, or they may hold data.
+    /// They are kept: a successor mounts them, or they may contain data.
     Keep,
-    /// They go with the container.
+    /// They are removed with the container.
     Remove,
 }
 
-/// What a wait waits for.
+/// The condition of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
-    /// Its health check passes. An unhealthy or ended container fails the wait.
+    /// Its health check passes. An unhealthy or exited container fails the wait.
     Healthy,
-    /// It ended with exit code 0. Another exit code fails the wait.
+    /// It exited with code 0. Any other exit code fails the wait.
     Completed,
-    /// It runs and, when it has a health check, is healthy; or it ended with exit code 0 and is not to
-    /// be restarted. This is what `up --wait` wants of every service.
+    /// It is running and, if it has a health check, healthy; or it exited with code 0 and is not to
+    /// be restarted. This is the condition of `up --wait` for every service.
     Ready,
 }
 
@@ -180,14 +182,14 @@ pub struct ImageSpec {
     pub service: ServiceName,
     /// The tag that the service's containers are created from.
     pub image: ImageReference,
-    /// The build section, with its paths resolved. Its `additional_contexts` name no services any
-    /// more, but their images: `docker-image://NAME`.
+    /// The build section, with absolute paths. `additional_contexts` that refer to services are
+    /// replaced by their images: `docker-image://NAME`.
     pub build: Sealed<Build>,
-    /// What is in the secrets that the build may read, by their ids.
+    /// The contents of the secrets for the build, by id.
     pub secrets: BTreeMap<String, FileContent>,
     /// `os/arch[/variant]` when the service names one.
     pub platform: Option<String>,
-    /// The instance of buildx that builds it; the engine's own builder when absent.
+    /// The buildx instance that builds it; the engine's own builder when absent.
     pub builder: Option<String>,
 }
 
@@ -196,9 +198,9 @@ pub struct ImageSpec {
 pub struct NetworkSpec {
     /// Its name in the engine.
     pub name: NetworkName,
-    /// The network as the topology has it.
+    /// The network in the topology.
     pub network: Sealed<Network>,
-    /// The labels that say what it belongs to; those of the topology stand beside them.
+    /// The labels added by topo, besides those of the topology.
     pub labels: BTreeMap<String, String>,
 }
 
@@ -207,9 +209,9 @@ pub struct NetworkSpec {
 pub struct VolumeSpec {
     /// Its name in the engine.
     pub name: VolumeName,
-    /// The volume as the topology has it.
+    /// The volume in the topology.
     pub volume: Sealed<Volume>,
-    /// The labels that say what it belongs to; those of the topology stand beside them.
+    /// The labels added by topo, besides those of the topology.
     pub labels: BTreeMap<String, String>,
 }
 
@@ -220,58 +222,61 @@ pub struct ContainerSpec {
     pub name: ContainerName,
     /// The service's key in the topology.
     pub service_name: ServiceName,
-    /// What the topology says of the container and no other field does. Where it shares something with another
-    /// service (`ipc`, `pid`, `uts`, `volumes_from`), it names that service's container.
+    /// The parts of the service that no other field contains. Where it shares something with
+    /// another service (`ipc`, `pid`, `uts`, `volumes_from`), it refers to that service's
+    /// container.
     pub service: Sealed<Service>,
     /// The image that it is created from.
     pub image: ImageReference,
-    /// Networks by their names in the engine, the first one first. Empty with a network mode.
+    /// Networks by their names in the engine, in the order of connection. Empty with a network
+    /// mode.
     pub networks: Vec<Attachment>,
-    /// `host`, `none`, `container:NAME`...; absent when `networks` says it all.
+    /// `host`, `none`, `container:NAME`...; absent when `networks` is enough.
     pub network_mode: Option<Namespace>,
     /// The names in the engine of the volumes that it mounts, by their keys in the topology.
     pub volumes: BTreeMap<VolumeKey, VolumeName>,
     /// Secrets and configs.
     pub files: Vec<FileSpec>,
-    /// The labels that say what it belongs to; those of the topology stand beside them.
+    /// The labels added by topo, besides those of the topology.
     pub labels: BTreeMap<String, String>,
-    /// What the label of the fingerprint is made from once ids are known; absent when it stays as it is.
+    /// What the fingerprint label is computed from once ids are known; absent when it does not
+    /// depend on ids.
     pub references: Option<References>,
     /// Links to other containers: `NAME:alias`.
     pub links: Vec<String>,
-    /// The container that this one replaces: its anonymous volumes are taken over, by mount target.
+    /// The container that this one replaces: its anonymous volumes are inherited, by mount target.
     pub predecessor: Option<ContainerName>,
     /// Set for a container of `run`.
     pub one_off: Option<OneOff>,
 }
 
-/// What a container shares with other services, by which Docker Compose knows whether it changed.
+/// The services that a container shares something with, for Docker Compose's fingerprint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct References {
-    /// The service as it is written: it names services, and not their containers.
+    /// The service as written: it refers to services, not to containers.
     pub service: Sealed<Service>,
-    /// The container that stands for each of those services.
+    /// The container of each of those services.
     pub containers: BTreeMap<ServiceName, ContainerName>,
 }
 
 impl References {
-    /// The fingerprint of the container; `ids` has the id of each container that stands for a service.
+    /// The fingerprint of the container; `ids` has the ids of the containers it refers to.
     pub fn fingerprint(&self, ids: &BTreeMap<&ContainerName, String>) -> String {
         let id = |service: &ServiceName| ids.get(self.containers.get(service)?).cloned();
         compose_hash::container(&self.service, id)
     }
 }
 
-/// How a container of `run` differs from a service's.
+/// How a container of `run` differs from a service's container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneOff {
-    /// Whether somebody will attach to its input; the input ends when they go.
+    /// Whether a client will attach to its input, which is closed when the client disconnects.
     pub has_input: bool,
-    /// Whether the engine removes it when it ends.
+    /// Whether the engine removes it when it exits.
     pub is_removed_at_its_end: bool,
-    /// Lines and columns of the terminal that it will be seen in.
+    /// Lines and columns of the terminal that will show it.
     pub terminal_size: Option<(u16, u16)>,
-    /// Which hook of `pre_start` it is, counted from 0.
+    /// The index of the `pre_start` hook, if it runs one.
     pub pre_start: Option<usize>,
 }
 
@@ -280,7 +285,7 @@ pub struct OneOff {
 pub struct FileSpec {
     /// Where it appears: an absolute path.
     pub target: String,
-    /// What is in it.
+    /// Its content.
     pub content: FileContent,
     /// Its owner.
     pub uid: Option<u32>,
@@ -294,27 +299,27 @@ pub struct FileSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileContent {
-    /// In a file of this machine.
+    /// In a file on this machine.
     File(PathBuf),
-    /// Here.
+    /// In memory.
     Text(Sealed<String>),
 }
 
-/// A container's place in one network.
+/// A container's endpoint in a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attachment {
     /// The network's name in the engine.
     pub network: NetworkName,
-    /// Every alias, the service's name included.
+    /// Every alias, including the service's name.
     pub aliases: Vec<String>,
     /// Links to other containers: `NAME:alias`.
     pub links: Vec<String>,
-    /// What the service says of this network.
+    /// The service's settings for this network.
     pub settings: Sealed<ServiceNetwork>,
 }
 
 impl Action {
-    /// The container that the action is about, by its name before the action.
+    /// The container of the action, by its name before the action.
     pub fn container(&self) -> Option<&ContainerName> {
         match self {
             Action::CreateContainer(spec) | Action::RunToEnd(spec) => Some(&spec.name),
@@ -341,26 +346,26 @@ impl Action {
 }
 
 impl ContainerSpec {
-    /// Its mounts, with the engine's names of volumes.
+    /// Its mounts, with the names of volumes in the engine.
     pub fn mounts(&self) -> Vec<Mount> {
         self.service.volumes.0.iter().map(|mount| spec::with_engine_name(&self.volumes, mount)).collect()
     }
 
-    /// All labels, those of the topology included.
+    /// All labels, including those of the topology.
     pub fn all_labels(&self) -> BTreeMap<String, String> {
         with_own(&self.service.labels, &self.labels)
     }
 }
 
 impl NetworkSpec {
-    /// All labels, those of the topology included.
+    /// All labels, including those of the topology.
     pub fn all_labels(&self) -> BTreeMap<String, String> {
         with_own(&self.network.labels, &self.labels)
     }
 }
 
 impl VolumeSpec {
-    /// All labels, those of the topology included.
+    /// All labels, including those of the topology.
     pub fn all_labels(&self) -> BTreeMap<String, String> {
         with_own(&self.volume.labels, &self.labels)
     }
@@ -373,7 +378,7 @@ fn with_own(labels: &Pairs, own: &BTreeMap<String, String>) -> BTreeMap<String, 
 }
 
 impl ImageSpec {
-    /// The folder that is sent to the engine, when the context is one.
+    /// The directory that is sent to the engine, if the context is one.
     pub fn context_folder(&self) -> Option<PathBuf> {
         let context = self.build.context.as_ref()?;
         BuildContext::parse(&context.value).local().map(PathBuf::from)

@@ -17,27 +17,28 @@ use crate::value::image::ImageReference;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Because {
-    /// There is no such object in the engine.
+    /// The object does not exist in the engine.
     Absent,
-    /// The container exists but does not run.
+    /// The container exists but is not running.
     NotRunning,
-    /// The container is frozen.
+    /// The container is paused.
     Paused,
     /// The container, network or volume does not match the topology.
     Changed(Vec<FieldChange>),
-    /// The container was created from another image than the reference names now.
+    /// The container was created from another image than its reference means now.
     ImageChanged {
         /// The image that the container was created from.
         from: ImageId,
     },
-    /// The reference of an image that is mounted in the container names another image now.
+    /// The reference of an image that is mounted in the container means another image now.
     MountedImageChanged {
         /// The reference.
         image: ImageReference,
-        /// The image that is mounted.
+        /// The mounted image.
         from: ImageId,
     },
-    /// The container is not attached to a network that its service has, or to a former one of that name.
+    /// The container is not connected to a network of its service, or only to a former one of that
+    /// name.
     NetworkLost(NetworkName),
     /// It has the fixed address of another service by chance, which needs it now.
     AddressNeeded {
@@ -48,76 +49,76 @@ pub enum Because {
     },
     /// A network that the container is attached to is replaced.
     NetworkReplaced(NetworkName),
-    /// Another program, or a release of topo whose label cannot be read, made it from other settings than
-    /// the topology has.
+    /// Another program, or a release of topo whose label cannot be read, created it with settings
+    /// that differ from the topology.
     MadeBy {
-        /// Its name and version, by the labels: `Docker Compose 2.40.3`.
+        /// The program and its version, according to the labels: `Docker Compose 2.40.3`.
         program: String,
-        /// Those that differ, as far as the engine tells: perhaps not all of them.
+        /// The differences that the engine shows, perhaps not all.
         changes: Vec<FieldChange>,
     },
-    /// DOCKER_DEFAULT_PLATFORM asks for another platform than that of the image that runs.
+    /// DOCKER_DEFAULT_PLATFORM requests another platform than that of the container's image.
     OtherPlatform {
-        /// What the variable asks for.
+        /// The requested platform.
         asked: String,
-        /// What the image is made for.
+        /// The platform of the image.
         runs: String,
     },
     /// A service whose network, IPC or PID namespace or volumes this one shares was recreated.
     DependencyRecreated(ServiceName),
-    /// A service whose container the engine links this one to was recreated.
+    /// A service that the engine links this container to was recreated.
     LinkRecreated(ServiceName),
-    /// A service that this one is to be restarted with is replaced or restarted.
+    /// A service that this one must be restarted with is replaced or restarted.
     RestartedWith(ServiceName),
-    /// It runs with a namespace of a container that was started again since.
+    /// It uses a namespace of a container that was restarted since.
     NamespaceStale {
-        /// The service whose container it was.
+        /// The service of that container.
         owner: ServiceName,
-        /// Which namespace.
+        /// The namespace.
         namespace: NamespaceKind,
     },
-    /// The user wants new anonymous volumes, and it has some.
+    /// The user requested new anonymous volumes, and it has some.
     VolumesRenewed,
-    /// Its predecessor gives way to it, or it to its successor.
+    /// It is replaced by its successor, or is the successor.
     Replaced,
-    /// The user asked for it.
+    /// The user requested it.
     Asked,
     /// A service waits for this one.
     NeededBy(ServiceName),
-    /// More containers exist than the topology wants.
+    /// There are more containers than the topology declares.
     TooMany,
-    /// The topology has no such service any more.
+    /// The topology no longer has such a service.
     Orphan,
     /// The project is taken down.
     Down,
-    /// The container has another name than it should have: somebody renamed it.
+    /// The container was renamed by somebody.
     Misnamed,
-    /// The container has its name by another convention: what stood between the parts of names was this.
+    /// The container is named by another convention, with this separator.
     OtherConvention(Separator),
-    /// An interrupted run left it half done.
+    /// An interrupted run left it incomplete.
     Interrupted,
 }
 
-/// One attribute that differs. When it is stored, what is shown only on request is hidden, and places are left
-/// out: they belong to the text that was read.
+/// A difference in one attribute. When stored, values that are shown only on request are hidden,
+/// and places are left out: they belong to the text that was read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "StoredChange", from = "StoredChange")]
 pub struct FieldChange {
     /// The attribute.
     pub path: FieldPath,
-    /// What was applied; absent when it was not there. What is not shown of it is [`HIDDEN`] or [`UNKNOWN`].
+    /// The applied value; `None` if it was absent. Hidden parts are [`HIDDEN`] or [`UNKNOWN`].
     pub from: Option<Json>,
-    /// What the topology says; absent when it is gone. What is not shown of it is [`HIDDEN`].
+    /// The value in the topology; `None` if it is absent. Hidden parts are [`HIDDEN`].
     pub to: Option<Json>,
-    /// Whether something of a value is hidden, which [`Values::Shown`] shows.
+    /// Whether a part is hidden that [`Values::Shown`] shows.
     pub is_hidden: bool,
-    /// Whether something of a value is here only because of [`Values::Shown`].
+    /// Whether a part is shown only because of [`Values::Shown`].
     pub is_revealed: bool,
-    /// Where the topology, or a file that it names, says so; where it said so before, when it says nothing.
+    /// Where the value was written, or what the former one was below.
     pub span: Option<Span>,
 }
 
-/// The keys that lead to a value of a service, a network or a volume. People read them with dots in between.
+/// The keys of a value of a service, a network or a volume. Displayed with dots between them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FieldPath(Vec<String>);
@@ -128,7 +129,7 @@ impl FieldPath {
         Self(keys.iter().map(|key| key.as_ref().to_owned()).collect())
     }
 
-    /// The keys, the outermost first. One may have dots in it.
+    /// The keys, the outermost first, which may contain dots.
     pub fn keys(&self) -> Vec<&str> {
         self.0.iter().map(String::as_str).collect()
     }
@@ -140,7 +141,7 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// A change as it is stored.
+/// The stored form of a change.
 #[derive(Serialize, Deserialize)]
 struct StoredChange {
     path: FieldPath,
@@ -151,7 +152,7 @@ struct StoredChange {
     is_hidden: bool,
 }
 
-/// A value that is there; `null` is one too.
+/// A value that is present; `null` is one too.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
 }
@@ -173,7 +174,7 @@ impl From<StoredChange> for FieldChange {
     }
 }
 
-/// Two are equal when the same is stored of them.
+/// Equal when their stored forms are.
 impl PartialEq for FieldChange {
     fn eq(&self, other: &Self) -> bool {
         let stored = |change: &Self| {
@@ -187,18 +188,18 @@ impl PartialEq for FieldChange {
 /// Which values a plan shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Values {
-    /// Those that are literally in the topology and do not look like secrets.
+    /// Those that are literal text of the topology and do not look like secrets.
     #[default]
     Literal,
-    /// All that are known, but what is in secrets and configs.
+    /// All known values, except for contents of secrets and configs.
     Shown,
 }
 
-/// What stands in a plan in place of a value that nobody knows any more.
+/// Replaces an unknown value in a plan.
 pub const UNKNOWN: &str = "(unknown)";
 
 impl Because {
-    /// The attributes that differ, as far as they are known.
+    /// The known differences in attributes.
     pub fn changes(&self) -> &[FieldChange] {
         match self {
             Because::Changed(changes) | Because::MadeBy { program: _, changes } => changes,
@@ -208,7 +209,7 @@ impl Because {
 }
 
 impl FieldChange {
-    /// The network that a container joins or leaves, when the change is no more than that.
+    /// The network to connect or disconnect, if the change is no more than that.
     pub fn network(&self) -> Option<&str> {
         let [Service::networks, network] = self.path.keys()[..] else { return None };
         matches!((&self.from, &self.to), (None, Some(Json::Null)) | (Some(Json::Null), None))
@@ -223,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_on_request_alone_is_not_stored() {
+    fn values_shown_only_on_request_are_not_stored() {
         let change = |from, to| FieldChange {
             path: FieldPath::of(&["environment", "TOKEN"]),
             from,
@@ -234,7 +235,7 @@ mod tests {
         };
         let stored = serde_json::to_value(change(Some(json!("geheim")), None)).unwrap();
         assert_eq!(stored, json!({ "path": ["environment", "TOKEN"], "from": HIDDEN, "is_hidden": true }));
-        // A network that is joined with no settings has the value `null`, and is there.
+        // A network without settings has the value `null`, and is present.
         let joined = FieldChange { is_revealed: false, ..change(None, Some(Json::Null)) };
         let read: FieldChange = serde_json::from_value(serde_json::to_value(&joined).unwrap()).unwrap();
         assert_eq!((read.from, read.to), (None, Some(Json::Null)));

@@ -1,4 +1,4 @@
-//! What differs between what was applied and what the topology says now.
+//! Differences between what was applied and the current topology.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::topology::origin::{Entries, entries};
 use crate::topology::service::port::PortSection;
 use crate::topology::{Service, Topology, secrecy};
 
-/// What is known of how an object was made.
+/// What is known about how an object was created.
 #[derive(Clone, Copy)]
 pub(super) struct Made<'a> {
     labels: &'a BTreeMap<String, String>,
@@ -22,14 +22,14 @@ pub(super) struct Made<'a> {
 }
 
 impl<'a> Made<'a> {
-    /// What is known of a container.
+    /// What is known about a container.
     pub(super) fn of(container: &'a ObservedContainer) -> Self {
         Self { labels: &container.labels, settings: container.settings.as_ref() }
     }
 }
 
-/// What of an object differs from what was applied, by its labels; nothing when they do not say what was
-/// applied. `place` is where the topology has the object: `["services", "web"]`.
+/// The differences of an object from what was applied, according to its labels; `None` if they do
+/// not say what was applied. `place` is the object in the topology: `["services", "web"]`.
 pub(super) fn changes(
     topology: &Topology,
     place: [&str; 2],
@@ -38,7 +38,7 @@ pub(super) fn changes(
     values: Values,
 ) -> Option<Vec<FieldChange>> {
     let mut known = made.settings.map_or(json!({}), model_of);
-    // All objects have the attribute under one key.
+    // The attribute has the same key for all objects.
     known[Service::labels] = json!(made.labels);
     let Applied { model, from_elsewhere, .. } = Applied::of(made.labels)?;
     let applied = Sealer::new(&topology.name, place).open(&model, [wanted, &known]);
@@ -48,7 +48,7 @@ pub(super) fn changes(
     Some(comparison.changes)
 }
 
-/// Why a network or a volume is not as the topology says; nothing when it is, or when nobody knows.
+/// Why a network or a volume differs from the topology; `None` if it does not, or this is unknown.
 /// `compose_hash` is the fingerprint that Docker Compose would give it.
 pub(super) fn difference(
     topology: &Topology,
@@ -60,7 +60,7 @@ pub(super) fn difference(
 ) -> Option<Because> {
     match changes(topology, place, Made { labels, settings: None }, wanted, values) {
         Some(changes) => (!changes.is_empty()).then_some(Because::Changed(changes)),
-        // Older releases of Docker Compose gave no fingerprint.
+        // Older releases of Docker Compose set no fingerprint.
         None => labels
             .get(label::CONFIG_HASH)
             .filter(|made| *made != compose_hash)
@@ -68,8 +68,8 @@ pub(super) fn difference(
     }
 }
 
-/// Why a container that another program made is not as the topology says: what the engine says of it is
-/// compared, where it says something.
+/// Why a container that another program created differs from the topology, as far as the engine
+/// describes it.
 pub(super) fn made_by(
     topology: &Topology,
     place: [&str; 2],
@@ -86,7 +86,7 @@ pub(super) fn made_by(
     Because::MadeBy { program: label::program(&made.labels), changes: comparison.changes }
 }
 
-/// What the engine says of a container, as the model has it.
+/// The engine's description of a container, in the form of the model.
 fn model_of(settings: &Settings) -> Json {
     let Settings { environment, command, entrypoint, ports, attributes } = settings;
     let port =
@@ -105,25 +105,25 @@ fn model_of(settings: &Settings) -> Json {
 
 struct Comparison<'a> {
     topology: &'a Topology,
-    /// Where the two values are, from the top of the topology.
+    /// The place of the two values, from the top of the topology.
     path: Vec<String>,
     changes: Vec<FieldChange>,
     values: Values,
-    /// The paths whose values were not literally in the topology that was applied; nothing when the label
+    /// The paths whose values were not literal text of the applied topology; `None` if the label
     /// does not say.
     from_elsewhere: Option<Vec<Vec<String>>>,
 }
 
-/// How much of a path is the object's place.
+/// The length of the object's own path.
 const PLACE: usize = 2;
 
 impl Comparison<'_> {
-    /// Notes what differs, as deep as mappings go.
+    /// Collects differences, as deep as mappings go.
     fn compare(&mut self, from: Option<&Json>, to: Option<&Json>) {
         if from == to {
             return;
         }
-        let Some((from, to)) = self.entries(from, to) else { return self.note(from, to) };
+        let Some((from, to)) = self.entries(from, to) else { return self.add_change(from, to) };
         let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
         for key in keys {
             self.path.push(self.key(key));
@@ -132,8 +132,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Notes what differs of what is wanted from what the engine tells; what is not wanted may come from the
-    /// image or from the engine itself.
+    /// Collects differences of the desired value from the engine's; what is not declared may come
+    /// from the image or from the engine itself.
     fn compare_known(&mut self, known: &Json, wanted: &Json) {
         for attribute in made::TOLD {
             self.compare_told(attribute, known.get(*attribute), wanted);
@@ -155,7 +155,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Notes which limits in `deploy` differ.
+    /// Collects differences in the limits of `deploy`.
     fn compare_deploy(&mut self, known: &Json, wanted: &Json) {
         for (attribute, path) in made::OF_DEPLOY {
             let wanted = path.iter().try_fold(&wanted[Service::deploy], |section, key| section.get(*key));
@@ -168,7 +168,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Notes what differs of an attribute of which the engine tells all.
+    /// Collects differences in an attribute that the engine describes completely.
     fn compare_told(&mut self, attribute: &str, known: Option<&Json>, wanted: &Json) {
         let of = |value: Option<&Json>| {
             let value = value.filter(|value| !made::is_nothing(value))?;
@@ -192,7 +192,7 @@ impl Comparison<'_> {
                         .keys()
                         .chain(wanted.as_object().into_iter().flat_map(|wanted| wanted.keys()))
                         .collect();
-                    // Of a port, the engine tells where it is published.
+                    // The engine only knows where a port is published.
                     let is_part = self.path.get(PLACE).is_some_and(|attribute| attribute == Service::ports);
                     for key in keys.into_iter().filter(|key| !is_part || known.contains_key(*key)) {
                         self.path.push(key.clone());
@@ -208,7 +208,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// The topology's key for what the model names as the engine does.
+    /// The topology's key for a name in the model, which is the one in the engine.
     fn key(&self, name: &str) -> String {
         let is_network = self.path.get(PLACE..) == Some(&[Service::networks.to_owned()]);
         let known = || {
@@ -217,7 +217,7 @@ impl Comparison<'_> {
         };
         match is_network.then(known) {
             Some(Some((key, _))) => key.to_string(),
-            // One that the topology no longer has, under the name that it was given.
+            // It is no longer in the topology, and keeps its former name.
             Some(None) => {
                 let prefix = format!("{}_", self.topology.name);
                 name.strip_prefix(&prefix).unwrap_or(name).to_owned()
@@ -226,8 +226,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// The entries of both sides, when both have some. An attribute that is all new or all gone is named
-    /// by its own entries, too.
+    /// The entries of both sides, if both have some. An attribute that is completely new or gone is
+    /// also reported by entry.
     fn entries<'value>(
         &self,
         from: Option<&'value Json>,
@@ -242,7 +242,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn note(&mut self, from: Option<&Json>, to: Option<&Json>) {
+    fn add_change(&mut self, from: Option<&Json>, to: Option<&Json>) {
         let path = self.path.clone();
         let (mut is_hidden, mut is_revealed) = (false, false);
         let mut show = |side: Side, value: Option<&Json>| {
@@ -265,8 +265,8 @@ impl Comparison<'_> {
         self.changes.push(FieldChange { path, from, to, is_hidden, is_revealed, span: Some(place) });
     }
 
-    /// The path without the name of a mount, port or device that is what a variable is set to. `is_now` says
-    /// whether the topology has it.
+    /// The path without the name of a mount, port or device that is the value of a variable.
+    /// `is_now` is whether the topology still has it.
     fn shown_path(&self, path: &[String], is_now: bool) -> Vec<String> {
         let mut shown = path.to_vec();
         let Some([attribute, name]) = path.get(PLACE..PLACE + 2) else { return shown };
@@ -286,7 +286,7 @@ impl Comparison<'_> {
         shown
     }
 
-    /// Whether the value that was applied was not literally in the topology, as far as anybody knows.
+    /// Whether the applied value was not literal text of the topology, or this is unknown.
     fn was_from_elsewhere(&self, path: &[String]) -> bool {
         let path = &path[PLACE..];
         self.from_elsewhere.as_ref().is_none_or(|all| all.iter().any(|other| path.starts_with(other)))
@@ -311,7 +311,7 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn value(&mut self, value: &Json) -> Json {
         if let (false, Some(entries)) = (value.is_object(), entries(value)) {
-            // A list of mounts or ports: each is known by what it is for.
+            // A list of mounts or ports: each element is identified by its purpose.
             return entries.into_iter().map(|(name, item)| self.entry(&name, item)).collect();
         }
         match value {
@@ -334,7 +334,7 @@ impl Shown<'_> {
         shown
     }
 
-    /// Words of a command line may say of each other that they are secrets.
+    /// A word of a command line may mark the next one as a secret.
     fn items(&mut self, items: &[Json]) -> Json {
         let words: Vec<&str> = items.iter().map(|item| item.as_str().unwrap_or_default()).collect();
         let secret = secrecy::secret_words(&words);
@@ -343,18 +343,18 @@ impl Shown<'_> {
             match (is_secret, has_own_places) {
                 (true, _) => self.closed(item),
                 (false, true) => self.entry(&index.to_string(), item),
-                // The order may be another one than that of the text.
+                // The order may differ from that of the text.
                 (false, false) => self.value(item),
             }
         });
         shown.collect()
     }
 
-    /// Whether a value is literally in the topology, under a name that does not say secret.
+    /// Whether a value is literal text of the topology, without a name that suggests a secret.
     fn is_open(&self) -> bool {
         let Comparison { topology, .. } = self.comparison;
         let keys: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        // `secrets` itself lists names and places, no values.
+        // `secrets` itself only lists names and places.
         let names =
             keys[PLACE..].iter().filter(|key| !matches!(**key, Service::secrets | Service::credential_spec));
         let is_literal = match self.side {
@@ -364,7 +364,7 @@ impl Shown<'_> {
         is_literal && !names.into_iter().any(|name| secrecy::names_a_secret(name))
     }
 
-    /// What is in a secret or config, of which nobody is told more than that it is another.
+    /// Whether it is the content of a secret or config, which is never shown.
     fn is_content(&self) -> bool {
         let attribute = self.path.get(PLACE).map(String::as_str);
         matches!(attribute, Some(Service::secrets | Service::configs))
@@ -402,7 +402,7 @@ mod tests {
             .collect()
     }
 
-    /// The engine knows how the container was made.
+    /// With the engine's knowledge of how the container was created.
     fn changes_of(text: &str, from: Json, to: Json) -> Vec<FieldChange> {
         let words = |words: &Json| serde_json::from_value(words.clone()).unwrap_or_default();
         let settings = Settings {
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn mounts_and_ports_change_one_by_one() {
+    fn mounts_and_ports_are_compared_one_by_one() {
         let from = json!({
             "ports": [{ "target": 80, "published": "8080", "protocol": "tcp" }],
             "volumes": [{ "source": "a", "target": "/a" }, { "source": "b", "target": "/b" }],
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_secret_is_not_shown() {
+    fn values_that_look_like_secrets_are_not_shown() {
         let from = json!({
             "command": ["serve", "--api-key=one", "--port=80"],
             "environment": { "DB_PASS": "one", "DB_URL": "postgres://app:o/ne@db/app", "SIGNING_KEY": "1" },
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_stands_where_the_topology_says_it_or_at_the_nearest_place_above() {
+    fn a_change_has_the_place_of_its_value_or_of_the_nearest_key_above() {
         let text = "services:\n  web:\n    image: x\n    labels: { a.b: '2' }\n";
         let from = json!({ "labels": { "a.b": "1", "gone": "1" } });
         let changes = changes_of(text, from, json!({ "labels": { "a.b": "2" } }));
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_program_made_is_compared_by_what_the_engine_tells() {
+    fn containers_of_other_programs_are_compared_with_the_engine() {
         let topology = topology("services: { web: { image: x } }");
         let differs = |known: Json, wanted: Json| {
             let path = ["services", "web"].map(str::to_owned).to_vec();
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_label_nothing_is_known() {
+    fn without_the_label_differences_are_unknown() {
         let labels = BTreeMap::new();
         let topology = topology("services: { web: { image: x } }");
         let made = Made { labels: &labels, settings: None };
@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_engine_was_not_asked_for_has_changed_from_what_nobody_knows() {
+    fn new_attributes_have_changed_from_an_unknown_value() {
         let from = json!({ "command": ["a"], "environment": { "A": "1", "B": "2" } });
         let to = json!({ "command": ["b"], "environment": { "A": "1", "B": "3" } });
         let changes = changes_since("services: { web: { image: x } }", &from, None, &to);

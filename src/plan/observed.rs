@@ -1,4 +1,4 @@
-//! What the engine has, as far as planning needs it.
+//! The state of the engine, as far as planning needs it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,26 +12,26 @@ use crate::topology::name::{ContainerName, ImageId, NetworkName, ProjectName, Se
 use crate::value::image::ImageReference;
 use crate::value::port::Protocol;
 
-/// What the engine is to look for.
+/// What to look for in the engine.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// The project whose containers, networks and volumes are read.
     pub project: ProjectName,
     /// Images whose ids are wanted.
     pub images: BTreeSet<ImageReference>,
-    /// Networks that are wanted whosever they are.
+    /// Networks that are needed, of any project.
     pub networks: BTreeSet<NetworkName>,
-    /// Volumes that are wanted whosever they are.
+    /// Volumes that are needed, of any project.
     pub volumes: BTreeSet<VolumeName>,
-    /// The fingerprints that containers of services have, in the eyes of Docker Compose, when they are as
-    /// they are wanted. Of those that are not, it is read what they were created with.
+    /// The Docker Compose fingerprints that up-to-date containers of services have. Others are
+    /// inspected for the settings they were created with.
     pub fingerprints: BTreeMap<ServiceName, String>,
-    /// Whether it is wanted how many processors the engine's machine has.
+    /// Whether the number of the machine's processors is needed.
     pub processors: bool,
 }
 
 impl Query {
-    /// A project's own containers, networks and volumes, and nothing else.
+    /// Only the containers, networks and volumes of a project.
     pub fn of_project(project: ProjectName) -> Self {
         Self {
             project,
@@ -44,24 +44,24 @@ impl Query {
     }
 }
 
-/// Everything that the engine has of one project, and the images that it may need.
+/// Everything that the engine has of a project, and the images that it may need.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// Containers of the project, one-off ones included.
+    /// Containers of the project, including one-off ones.
     pub containers: Vec<ObservedContainer>,
-    /// Networks of the project, and those outside it that were asked for.
+    /// Networks of the project, and those outside it that were requested.
     pub networks: Vec<ObservedNetwork>,
-    /// Volumes of the project, and those outside it that were asked for.
+    /// Volumes of the project, and those outside it that were requested.
     pub volumes: Vec<ObservedVolume>,
-    /// The images that were asked for and are there.
+    /// The requested images that exist.
     pub images: BTreeMap<ImageReference, ImageId>,
-    /// The platforms of the images that were asked for: `linux/arm64/v8`.
+    /// The platforms of the requested images: `linux/arm64/v8`.
     pub platforms: BTreeMap<ImageId, String>,
-    /// How long ago images got their names, by a pull or a build, where the engine knows it.
+    /// How long ago images were tagged, by a pull or a build, if the engine knows.
     pub image_ages: BTreeMap<ImageReference, Duration>,
-    /// The API that is spoken with it, when that is known.
+    /// The negotiated API version, if known.
     pub api: Option<ApiVersion>,
-    /// How many processors its machine has, where that was asked for and it said so soon.
+    /// The number of the machine's processors, if requested and quickly answered.
     pub processors: Option<usize>,
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for ApiVersion {
 /// A container.
 #[derive(Clone, Debug)]
 pub struct ObservedContainer {
-    /// The engine's id, in full.
+    /// The engine's full id.
     pub id: String,
     /// Its name, without the leading slash.
     pub name: ContainerName,
@@ -93,55 +93,57 @@ pub struct ObservedContainer {
     pub is_one_off: bool,
     /// The image that it was created from.
     pub image: ImageId,
-    /// The image reference as it was given when it was created.
+    /// The image reference that it was created with.
     pub image_name: String,
     /// Its state.
     pub state: ContainerState,
     /// All labels.
     pub labels: BTreeMap<String, String>,
-    /// The networks that it is attached to, with the engine's ids of them; an id is empty before the
-    /// container is first started. One of a network that was removed meanwhile stays here.
+    /// The networks that it is connected to, with their ids; an id is empty before the first start.
+    /// A network that was removed meanwhile is still listed.
     pub networks: BTreeMap<NetworkName, String>,
     /// Its addresses in these networks, where it has some.
     pub addresses: BTreeMap<NetworkName, ObservedAddresses>,
     /// Its ports, published or not, by their numbers.
     pub ports: Vec<PublishedPort>,
-    /// What is mounted in it.
+    /// Its mounts.
     pub mounts: Vec<ObservedMount>,
-    /// The command line that it was created with, as the engine prints it.
+    /// The command line that it was created with, as printed by the engine.
     pub command: String,
-    /// Seconds since 1970 at which it was created.
+    /// When it was created, in seconds since 1970.
     pub created: i64,
-    /// The engine's words for its state: `Up 3 minutes (healthy)`.
+    /// The engine's text for its state: `Up 3 minutes (healthy)`.
     pub status_text: String,
-    /// The ids of the containers whose namespaces it shares, as far as the engine was asked for them: that of
-    /// its network is known in any case.
+    /// The ids of the containers whose namespaces it shares, as far as they were requested; that of
+    /// its network is always known.
     pub namespace_owners: BTreeSet<String>,
-    /// What it was created with, where the engine was asked for it.
+    /// The settings that it was created with, if requested.
     pub settings: Option<Settings>,
 }
 
-/// What a container was created with, as far as its labels do not tell it: these values may be secrets.
+/// The settings that a container was created with, as far as its labels do not contain them: these
+/// values may be secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Environment variables, those of the image among them.
+    /// Environment variables, including those of the image.
     pub environment: BTreeMap<String, String>,
     /// The command, without the entry point.
     pub command: Vec<String>,
     /// The entry point.
     pub entrypoint: Vec<String>,
-    /// The host ports by those of the container: `80/tcp`.
+    /// The host ports by container port: `80/tcp`.
     pub ports: BTreeMap<String, String>,
-    /// Further attributes as the model has them, by their keys. What nobody asked for is absent or says nothing.
+    /// Further attributes in the form of the model, by key. Those that were not requested are
+    /// absent or empty.
     pub attributes: BTreeMap<String, Json>,
 }
 
 /// A port of a container, as the engine reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedPort {
-    /// Where it is reached on the host; absent when it is not published there.
+    /// Its address on the host; `None` if it is not published.
     pub host: Option<SocketAddr>,
-    /// Its number in the container.
+    /// The port in the container.
     pub target: u16,
     /// Its protocol.
     pub protocol: Protocol,
@@ -161,12 +163,12 @@ pub struct ObservedAddresses {
 pub struct ObservedMount {
     /// The name of a volume, else the path on the host.
     pub name: String,
-    /// Whether it is a volume of the driver that comes with the engine.
+    /// Whether it is a volume of the engine's own driver.
     pub is_local_volume: bool,
 }
 
 impl ObservedMount {
-    /// Whether it is a volume under a name that the engine made up: 64 hexadecimal digits.
+    /// Whether it is a volume with a generated name: 64 hexadecimal digits.
     pub fn is_anonymous_volume(&self) -> bool {
         self.name.len() == 64 && self.name.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
@@ -177,29 +179,29 @@ impl ObservedMount {
 pub struct ContainerState {
     /// Created, running, exited...
     pub status: Status,
-    /// What its health check says; absent without one.
+    /// Its health; `None` without a health check.
     pub health: Option<Health>,
-    /// The last exit code; meaningful when it does not run.
+    /// The last exit code; meaningless while it is running.
     pub exit_code: i64,
-    /// Whether the engine is to start it again when it ends on its own with exit code 0.
+    /// Whether the engine restarts it after an exit with code 0.
     pub restarts_after_success: bool,
-    /// What the last run of the health check printed.
+    /// The output of the last run of the health check.
     pub health_output: Option<String>,
-    /// The command of a health check that failed, how often and how, in words.
+    /// A text about the failed health check: its command, how often it failed and how.
     pub failed_check: Option<String>,
-    /// How often the engine started it again since somebody started it.
+    /// How often the engine has restarted it since somebody started it.
     pub restarts: u32,
-    /// Whether it was started a moment ago, so that it may be about to end again.
+    /// Whether it was started a moment ago, so that it may be about to exit again.
     pub is_just_started: bool,
-    /// No later than the first words of its last run: in seconds since 1970 with a fraction, by the engine's
-    /// clock; not known of one that was never started, or that the engine started again since.
+    /// Not later than the first output of its last run, in seconds since 1970 with a fraction, by
+    /// the engine's clock; unknown if it was never started, or restarted by the engine since.
     pub begun: Option<String>,
-    /// When its last run began, by the engine's clock: in nanoseconds since 1970. Known of those that were
-    /// asked for: what shares a namespace with another container, and what others share one with.
+    /// When its last run began, by the engine's clock, in nanoseconds since 1970. Known if
+    /// requested: for containers that share a namespace, and those that own one.
     pub started: Option<i128>,
 }
 
-/// Where in its life a container is.
+/// The phase of a container's life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Never started.
@@ -208,13 +210,13 @@ pub enum Status {
     Running,
     /// Frozen.
     Paused,
-    /// Between two runs, by its restart policy.
+    /// Between two runs, because of its restart policy.
     Restarting,
     /// Being removed.
     Removing,
-    /// Ended.
+    /// Exited.
     Exited,
-    /// Beyond repair: removal failed.
+    /// Its removal failed.
     Dead,
 }
 
@@ -228,7 +230,7 @@ impl Status {
 /// What a health check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Health {
-    /// Not known yet.
+    /// Not yet known.
     Starting,
     /// It passes.
     Healthy,
@@ -245,8 +247,8 @@ pub struct ObservedNetwork {
     pub id: String,
     /// All labels.
     pub labels: BTreeMap<String, String>,
-    /// The running containers that are attached to it, whosever they are. Known only of the networks of
-    /// the project.
+    /// The running containers connected to it, of any project. Known only for networks of the
+    /// project.
     pub attached: Vec<ContainerName>,
     /// Which of them has which address.
     pub held: BTreeMap<IpAddr, ContainerName>,
@@ -261,8 +263,7 @@ pub struct ObservedVolume {
     pub labels: BTreeMap<String, String>,
 }
 
-/// Containers of services, without those of `run`. Projects may have many: nobody looks through all of
-/// them for each service.
+/// Containers by service, without those of `run`. Indexed because projects may have many.
 #[derive(Clone, Debug, Default)]
 pub struct ByService<'a>(BTreeMap<&'a ServiceName, Vec<&'a ObservedContainer>>);
 
@@ -292,7 +293,7 @@ impl Observed {
         by_service
     }
 
-    /// A container attached to a network that is not the project's.
+    /// A container of another project that is connected to a network.
     pub fn foreign_container<'a>(&'a self, network: &'a ObservedNetwork) -> Option<&'a ContainerName> {
         let mut foreign_containers: BTreeSet<&ContainerName> = network.attached.iter().collect();
         if foreign_containers.is_empty() {
@@ -306,12 +307,12 @@ impl Observed {
 }
 
 impl ContainerState {
-    /// True while its process is there, frozen or between two runs.
+    /// Whether its process exists, possibly paused or about to be restarted.
     pub fn is_running(&self) -> bool {
         self.status.is_running()
     }
 
-    /// Whether nothing is to be waited for any more.
+    /// Whether the condition is satisfied.
     pub fn is_in(&self, condition: Condition) -> bool {
         let is_completed = self.status == Status::Exited && self.exit_code == 0;
         let is_healthy = self.status == Status::Running && self.health == Some(Health::Healthy);
@@ -327,5 +328,5 @@ impl ContainerState {
     }
 }
 
-/// The time that the engine gives a container to stop when nothing else is said.
+/// The engine's default time for a container to stop.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
