@@ -12,7 +12,7 @@ use crate::topology::canonical_yaml::inline;
 use crate::topology::value::is_as_written;
 
 /// What to write for a value that was refused.
-pub struct Advice {
+pub(super) struct Advice {
     /// In words.
     pub help: String,
     /// The value as YAML, on one line.
