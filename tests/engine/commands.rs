@@ -82,6 +82,35 @@ fn restart_restarts_dependants_that_ask_for_it() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
+fn what_satisfies_a_dependency_stays() {
+    let topology = "
+services:
+  a: { image: 'busybox:1.37', init: true, command: sleep 1000 }
+  b: { image: 'busybox:1.37', init: true, command: sleep 1000, depends_on: [a] }
+";
+    let project = project("satisfied", topology);
+    project.topo("up", &["-d", "--scale", "a=3"]).exits(0);
+    let of_a = || -> Vec<String> {
+        let names = project.objects("container").into_iter().filter(|name| name.contains("-a-"));
+        names.map(|name| docker(&["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", &name])).collect()
+    };
+    let before = of_a();
+    assert_eq!(before.len(), 3);
+    for (command, arguments) in [
+        ("up", &["-d", "b"][..]),
+        ("run", &["--rm", "b", "true"]),
+        ("create", &["b", "--force-recreate"]),
+        ("start", &["b"]),
+        ("scale", &["b=2"]),
+        ("restart", &["b", "-t", "0"]),
+    ] {
+        project.topo(command, arguments).exits(0);
+        assert_eq!(of_a(), before, "{command}");
+    }
+}
+
+#[test]
+#[ignore = "needs a Docker Engine"]
 fn excluded_services_are_left_unchanged_even_when_others_depend_on_them() {
     let project = project("exclude", CHAIN);
     let up = project.topo("up", &["-d", "--exclude", "db", "--exclude", "other"]);

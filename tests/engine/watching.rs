@@ -289,7 +289,7 @@ services:
 fn up_shows_the_output_and_watches() {
     let project = project("watch-up", BUILT);
     write_image(&project, "one");
-    let up = project.start("up", &["--watch"]);
+    let up = project.start("up", &["--watch", "--scale", "web=2"]);
     eventually("the first image", || held(&project, "/greeting") == "one");
     std::thread::sleep(std::time::Duration::from_secs(1));
     write_image(&project, "two");
@@ -300,8 +300,12 @@ fn up_shows_the_output_and_watches() {
     for line in ["one", "two"] {
         assert!(ran.out.lines().any(|shown| shown.ends_with(line)), "{line}:\n{}\n{}", ran.out, ran.err);
     }
-    assert_eq!(ran.err.matches("web-1 was recreated").count(), 1, "{}", ran.err);
-    assert_eq!(ran.err.matches("exited with code").count(), 1, "the new one at the end: {}", ran.err);
+    for number in [1, 2] {
+        let name = format!("web-{number}");
+        assert_eq!(ran.err.matches(&format!("{name} was recreated")).count(), 1, "{}", ran.err);
+        let exits = ran.err.lines().filter(|line| line.contains(&name) && line.contains("exited with code"));
+        assert_eq!(exits.count(), 1, "the new one at the end: {}", ran.err);
+    }
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "false");
 }
 

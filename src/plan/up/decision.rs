@@ -116,12 +116,12 @@ fn wanted_number(
     if service.provider.is_some() {
         return 0;
     }
-    let chosen = &context.choices.services;
+    let is_kept = context.choices.keeps_numbers || !context.is_chosen(name);
     let there = u32::try_from(context.containers_of(name).count()).unwrap_or(u32::MAX);
     let wanted = match context.choices.scale.get(name) {
         Some(wanted) => *wanted,
         // Whoever asks for another service needs this one, in whatever number it is there.
-        None if there > 0 && !chosen.is_empty() && !chosen.contains(name) => there,
+        None if there > 0 && is_kept => there,
         None => service.replicas(),
     };
     if wanted > Service::MOST_REPLICAS {

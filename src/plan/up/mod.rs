@@ -57,6 +57,8 @@ pub struct UpChoices {
     pub all_resources: bool,
     /// How many containers of a service run, in place of what the topology says.
     pub scale: BTreeMap<ServiceName, u32>,
+    /// Whether a service keeps as many containers as it has, also one that was chosen.
+    pub keeps_numbers: bool,
     /// Whether every service is waited for until it is ready.
     pub wait: bool,
     /// Whether containers are started at all.

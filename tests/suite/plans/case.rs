@@ -146,6 +146,7 @@ struct Choices {
     recreate: Option<Word>,
     no_deps: bool,
     restarts_dependants: bool,
+    keeps_numbers: bool,
     create_only: bool,
     renew_anonymous_volumes: bool,
     scale: BTreeMap<String, u32>,
@@ -435,6 +436,7 @@ impl Choices {
             services: self.services.iter().map(|name| name.as_str().into()).collect(),
             without_dependencies: self.no_deps,
             restarts_dependants: self.restarts_dependants,
+            keeps_numbers: self.keeps_numbers,
             build: match self.build {
                 Some(Word::Always) => BuildChoice::Always,
                 Some(Word::Never) => BuildChoice::Never,

@@ -46,6 +46,7 @@ golden::fixtures! {
     a_port_moves_to_what_the_holder_waits_for
     a_port_moves_when_its_holder_has_stopped
     a_port_of_a_range_with_room_waits_for_nobody
+    a_rebuild_leaves_the_number_of_containers
     a_rebuild_restarts_what_depends_with_restart
     a_renamed_container_gets_its_name_back
     a_renamed_network_goes_when_all_have_left_it

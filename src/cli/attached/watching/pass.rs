@@ -50,6 +50,7 @@ impl<E: Target> Watching<'_, E> {
             services: services.iter().cloned().collect(),
             without_dependencies: true,
             restarts_dependants: true,
+            keeps_numbers: true,
             build: BuildChoice::Always,
             ..UpChoices::default()
         };
