@@ -28,7 +28,9 @@
 //! | when a step runs, waits, fails, is cancelled | [`run`] |
 //! | how what containers print is read and followed | [`run::logs`] |
 //! | what is printed: steps, logs, plans, pictures | [`report`] |
-//! | a command, its options, its exit code | [`cli`] |
+//! | what is looked for in the engine's words | [`engine::phrase`] |
+//! | a command, its options | [`cli`] |
+//! | why a command could not do what it was asked, what is said of it, its exit code | [`cli::CliError`], [`cli::Exit`] |
 //!
 //! # What holds everywhere
 //!
@@ -36,6 +38,9 @@
 //!   after interpolation, merge, aliases, `extends` and `include`.
 //! - **User text never ends in `Err`.** A stage pushes a [`diagnostic::Diagnostic`] and goes on, so
 //!   that one run shows every mistake. `Result` is for the world: files and engines.
+//! - **Errors are returned, and printed once.** Whoever in [`cli`] cannot go on returns a [`cli::CliError`] and prints
+//!   nothing; [`cli::main`] prints it when the command has ended. Engines answer with an [`engine::EngineError`], whose
+//!   variants say what went wrong.
 //! - **Planning is pure.** [`plan`] neither talks to an engine nor reads a clock; what runs is what
 //!   the plan said. Providers and models are brought up before it (`cli::topology::provide`, `cli::topology::models`), since
 //!   services are planned with the variables that they answer. Two things are found out only by doing: what a killed run asked the engine for a

@@ -44,6 +44,9 @@ impl Exit {
     /// Whose exit code else may be seen, for the same.
     pub const PASSED_ON: &'static str = "`run`, `exec`, `attach`, `wait` and `up --exit-code-from` or `--abort-on-...` pass on the exit code of a process";
 
+    /// The exit code of a program whose reader is gone: that of SIGPIPE.
+    pub const WITHOUT_READER: Exit = Exit::Container(141);
+
     /// The exit code of a container, passed on. One that is no code of a shell is passed on as a failure.
     pub fn of_container(code: i64) -> Self {
         Exit::Container(u8::try_from(code).unwrap_or(u8::MAX))

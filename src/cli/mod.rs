@@ -7,6 +7,7 @@ mod arguments;
 mod attached;
 mod command;
 mod engine;
+mod error;
 mod exit;
 mod io;
 mod list;
@@ -19,13 +20,14 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, Parser};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use arguments::global::Global;
 use arguments::invocation::Invocation;
-use arguments::settings::{ColorChoice, Settings};
+use arguments::typed::TypedLine;
 use command::{Command, completion};
+pub use error::CliError;
 pub use exit::Exit;
 use io::output::Output;
 
@@ -51,30 +53,42 @@ struct Cli {
     global: Global,
 }
 
-/// Runs the program.
+/// Runs the program. Why a command could not do what it was asked is said here, and nowhere else.
 pub fn main() -> ExitCode {
-    let invocation = Invocation::of_process();
-    if completion::answer(&invocation.words) {
-        return ExitCode::SUCCESS;
+    let mut global = Global::default();
+    let ended = run(Invocation::of_process(), &mut global);
+    ended.unwrap_or_else(|error| error.print(&global, &global.output())).into()
+}
+
+/// Understands the command line and runs its command. `global` becomes the options of every command.
+fn run(invocation: Invocation, global: &mut Global) -> Result<Exit, CliError> {
+    if completion::answer(&invocation.words)? {
+        return Ok(Exit::Success);
     }
     raise_limit();
+    let output = global.output();
     if let Err(message) = trace::start() {
-        Output::new(ColorChoice::Auto, &Settings::default()).warning(&message);
+        output.warning(&message);
     }
-    let words = match as_topo_takes_them(invocation) {
-        Ok(words) => arguments::prepared(words, command_line),
-        Err(exit) => return exit.into(),
-    };
-    let Cli { command, global, version: _ } = match Cli::try_parse_from(&words) {
-        Ok(cli) => cli,
+    if let Some(metadata) = invocation.metadata() {
+        output.print(&metadata)?;
+        return Ok(Exit::Success);
+    }
+    let (program, typed) = (invocation.program, invocation.words.clone());
+    let words = arguments::prepared(as_topo_takes_them(invocation, &output)?, command_line);
+    let mut topo = command_line();
+    let parsed = topo.try_get_matches_from_mut(&words);
+    match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
+        Ok((Cli { command, global: before, version: _ }, matches)) => {
+            *global = Global { typed: TypedLine::of(program, &typed, &matches, &topo), ..before };
+            command.run(global)
+        }
         Err(error) => {
             let grouped = is_help(&error).then(|| grouped_help(&words)).flatten();
-            let error = grouped.unwrap_or(error);
-            return arguments::usage::explain(&error, &words, &command_line()).into();
+            global.color = Some(arguments::usage::typed_color(&words));
+            arguments::usage::answer(grouped.unwrap_or(error), &words, &command_line(), &global.output())
         }
-    };
-    // A command that could not go on has said why.
-    command.run(global).unwrap_or_else(|exit| exit).into()
+    }
 }
 
 fn is_help(error: &clap::Error) -> bool {
@@ -86,17 +100,9 @@ fn grouped_help(words: &[OsString]) -> Option<clap::Error> {
     arguments::overview::grouped(command_line()).try_get_matches_from(words).err()
 }
 
-/// The words for topo itself, whatever program it was called as. A plugin's metadata ends the program.
-fn as_topo_takes_them(invocation: Invocation) -> Result<Vec<OsString>, Exit> {
-    let output = Output::new(ColorChoice::Auto, &Settings::default());
-    if let Some(metadata) = invocation.metadata() {
-        output.print(&metadata);
-        return Err(Exit::Success);
-    }
-    invocation.with_options_in_environment().map_err(|message| {
-        output.error(&message, None);
-        Exit::Usage
-    })?;
+/// The words for topo itself, whatever program it was called as.
+fn as_topo_takes_them(invocation: Invocation, output: &Output) -> Result<Vec<OsString>, CliError> {
+    invocation.with_options_in_environment().map_err(|message| CliError::usage(message))?;
     if !invocation.program.is_compose() {
         return Ok(invocation.words);
     }

@@ -4,7 +4,6 @@
 //! are a [`Control`]; [`follow_all`] is `logs --follow`. Nothing of it connects, catches signals or writes to the
 //! streams of this process, if [`Output::to`] says so.
 
-pub use super::Exit;
 pub use super::arguments::excluded::Excluded;
 pub use super::arguments::global::Global;
 pub use super::arguments::settings::{ColorChoice, Settings};
@@ -15,3 +14,4 @@ pub use super::engine::control::Control;
 pub use super::engine::session::Session;
 pub use super::io::output::{Output, Streams};
 pub use super::topology::project::Project;
+pub use super::{CliError, Exit};

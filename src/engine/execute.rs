@@ -89,7 +89,7 @@ pub trait Execute {
                 code => {
                     let words = shlex::try_join(command.words.iter().map(String::as_str));
                     let words = words.unwrap_or_else(|_| command.words.join(" "));
-                    Err(EngineError::Other(format!("`{words}` ended with exit code {code}")))
+                    Err(EngineError::ProgramFailed(format!("`{words}` ended with exit code {code}")))
                 }
             }
         }

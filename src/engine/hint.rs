@@ -2,6 +2,7 @@
 //! Must not: guess: no hint is better than a wrong one.
 
 use super::EngineError;
+use super::phrase::{self, Phrase};
 use crate::value::image::DOCKER_HUB;
 
 impl EngineError {
@@ -21,83 +22,92 @@ impl EngineError {
                 hint(message).map(|hint| with_registry(&hint, registry.or_else(|| registry_in(message))))
             }
             Self::NameTaken { is_fixed, .. } => Some(taken_name_hint(*is_fixed).to_owned()),
-            Self::Unsupported(_) | Self::Disconnected(_) | Self::Other(_) => None,
+            Self::Unsupported(_)
+            | Self::Disconnected(_)
+            | Self::NoAnswer(_)
+            | Self::BadAnswer(_)
+            | Self::BrokenOff(_)
+            | Self::BadRequest(_)
+            | Self::ProgramFailed(_)
+            | Self::LocalFile(_)
+            | Self::BadPattern(_)
+            | Self::Unwatchable(_)
+            | Self::Credentials(_)
+            | Self::System(_) => None,
         }
     }
 
     /// The file that a build was to copy and that its context does not have.
     pub fn missing_in_context(&self) -> Option<&str> {
         let Self::BuildFailed { message, .. } = self else { return None };
-        let is_copy = ["] COPY ", "] ADD "].iter().any(|copy| message.contains(copy));
-        if !is_copy || message.contains(" --from=") {
+        let is_copy = phrase::any(&[phrase::COPY_STEP, phrase::ADD_STEP], message);
+        if !is_copy || phrase::FROM_STAGE.is_in(message) {
             return None;
         }
-        let quoted = || message.strip_suffix("\": not found")?.rsplit_once(": \"");
-        let unquoted = || message.strip_suffix(": no such file or directory")?.rsplit_once(": lstat ");
+        let quoted = || message.strip_suffix(phrase::NOT_FOUND.words)?.rsplit_once(": \"");
+        let unquoted =
+            || message.strip_suffix(": no such file or directory")?.rsplit_once(phrase::LSTAT.words);
         let (_, path) = quoted().or_else(unquoted)?;
         Some(path.trim_start_matches('/')).filter(|path| !path.is_empty())
     }
 }
 
 /// Messages of the engine, and what to do about them. The first match applies.
-const HINTS: &[(&str, &str)] = &[
-    ("toomanyrequests", "Docker Hub limits how much is pulled without an account: `docker login`"),
+const HINTS: &[(Phrase, &str)] = &[
+    (phrase::TOO_MANY_REQUESTS, "Docker Hub limits how much is pulled without an account: `docker login`"),
     (
-        "server gave HTTP response to HTTPS client",
+        phrase::HTTP_FOR_HTTPS,
         "the registry does not speak TLS: name it under `insecure-registries` in the engine's `daemon.json`",
     ),
-    ("no basic auth credentials", "the registry requires a login: `docker login REGISTRY`"),
-    ("unauthorized", "the registry rejects the account, or requires a login: `docker login REGISTRY`"),
+    (phrase::NO_CREDENTIALS, "the registry requires a login: `docker login REGISTRY`"),
+    (phrase::UNAUTHORIZED, "the registry rejects the account, or requires a login: `docker login REGISTRY`"),
     (
-        "pull access denied",
+        phrase::PULL_DENIED,
         "check the image's name; for a private image, log in to its registry first: `docker login REGISTRY`",
     ),
-    ("manifest unknown", "the registry has no such image or tag: check both"),
+    (phrase::MANIFEST_UNKNOWN, "the registry has no such image or tag: check both"),
     (
-        "x509: ",
+        phrase::CERTIFICATE,
         "the engine does not trust that registry: put its CA certificate in \
          `/etc/docker/certs.d/REGISTRY/ca.crt` on the engine's machine",
     ),
-    ("An image does not exist locally", "it has not been built yet: `topo build` builds it"),
+    (phrase::NO_LOCAL_IMAGE, "it has not been built yet: `topo build` builds it"),
     (
-        "No such image",
+        phrase::NO_SUCH_IMAGE,
         "the engine does not have it, and was told not to pull or build it: `topo pull` or `topo build` gets it",
     ),
     (
-        "executable file not found",
+        phrase::NO_EXECUTABLE,
         "the image has no such program: check `command` and `entrypoint`; for a shell, write `[\"sh\", \"-c\", \"...\"]`",
     ),
-    ("exec format error", "the image is for another processor architecture: choose one with `platform`"),
+    (phrase::EXEC_FORMAT, "the image is for another processor architecture: choose one with `platform`"),
     (
-        "bind source path does not exist",
+        phrase::NO_BIND_SOURCE,
         "create it on the engine's machine, or let the engine create it: `bind: { create_host_path: true }`",
     ),
     (
-        "Address already in use",
+        phrase::FIXED_ADDRESS_IN_USE,
         "another container has this fixed address: stop that container, or choose another address",
     ),
     (
-        "Pool overlaps with other one",
+        phrase::POOL_OVERLAPS,
         "another network has these addresses: choose another `subnet`; `docker network ls` lists the networks",
     ),
     (
-        "fully subnetted",
+        phrase::FULLY_SUBNETTED,
         "the engine has no addresses left for networks: `docker network prune` frees unused ones",
     ),
     (
-        "could not find a network matching",
+        phrase::NO_MATCHING_NETWORK,
         "the network was removed: `topo up` creates it again and reconnects the containers",
     ),
     (
-        "has active endpoints",
+        phrase::ACTIVE_ENDPOINTS,
         "containers outside the topology are attached to it: `docker network inspect` lists them",
     ),
+    (phrase::NO_SPACE, "`docker system df` shows what takes up space, `docker system prune` frees some"),
     (
-        "no space left on device",
-        "`docker system df` shows what takes up space, `docker system prune` frees some",
-    ),
-    (
-        "could not select device driver",
+        phrase::NO_DEVICE_DRIVER,
         "the engine has no such driver: for NVIDIA, install the NVIDIA Container Toolkit on its machine",
     ),
 ];
@@ -118,7 +128,7 @@ fn is_docker_hub(host: &str) -> bool {
 
 /// `localhost:5001` of `Head "http://localhost:5001/v2/app/manifests/1": ...`.
 fn registry_in(message: &str) -> Option<&str> {
-    let (before, _) = message.split_once("/v2/")?;
+    let (before, _) = phrase::REGISTRY_PATH.around(message)?;
     let (_, host) = before.rsplit_once("://")?;
     (!host.contains(['/', ' '])).then_some(host)
 }
@@ -134,7 +144,7 @@ fn hint(message: &str) -> Option<String> {
         return Some(hint);
     }
     if is_missing_network(message) {
-        return hint_of("could not find a network matching");
+        return hint_of(phrase::NO_MATCHING_NETWORK.words);
     }
     hint_of(message)
 }
@@ -146,25 +156,25 @@ fn is_missing_network(message: &str) -> bool {
 }
 
 fn hint_of(message: &str) -> Option<String> {
-    let (_, hint) = HINTS.iter().find(|(words, _)| message.contains(words))?;
+    let (_, hint) = HINTS.iter().find(|(phrase, _)| phrase.is_in(message))?;
     Some((*hint).to_owned())
 }
 
 /// Messages of an engine that cannot reach a host, and the probable cause.
-const UNREACHABLE: &[(&str, &str)] = &[
+const UNREACHABLE: &[(Phrase, &str)] = &[
     (
-        "no such host",
+        phrase::NO_SUCH_HOST,
         "the engine cannot resolve that host name: check the name, and the network of the engine's machine",
     ),
-    ("server misbehaving", NO_NAMES),
-    ("Temporary failure in name resolution", NO_NAMES),
-    ("connect: connection refused", "nothing listens there: is the registry running, and is its port right?"),
-    ("network is unreachable", NO_WAY),
-    ("no route to host", NO_WAY),
-    ("i/o timeout", NO_ANSWER),
-    ("TLS handshake timeout", NO_ANSWER),
-    ("context deadline exceeded", NO_ANSWER),
-    ("Client.Timeout exceeded", NO_ANSWER),
+    (phrase::SERVER_MISBEHAVING, NO_NAMES),
+    (phrase::NO_RESOLUTION, NO_NAMES),
+    (phrase::CONNECT_REFUSED, "nothing listens there: is the registry running, and is its port right?"),
+    (phrase::NETWORK_UNREACHABLE, NO_WAY),
+    (phrase::NO_ROUTE, NO_WAY),
+    (phrase::IO_TIMEOUT, NO_ANSWER),
+    (phrase::TLS_TIMEOUT, NO_ANSWER),
+    (phrase::DEADLINE, NO_ANSWER),
+    (phrase::CLIENT_TIMEOUT, NO_ANSWER),
 ];
 const NO_NAMES: &str = "the engine cannot resolve host names: check DNS on the engine's machine";
 const NO_WAY: &str = "there is no route to that host: check the network of the engine's machine";
@@ -173,22 +183,22 @@ const NO_ANSWER: &str =
 
 /// `Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host`
 fn unreachable_hint(message: &str) -> Option<String> {
-    let (words, hint) = UNREACHABLE.iter().find(|(words, _)| message.contains(words))?;
+    let (phrase, hint) = UNREACHABLE.iter().find(|(phrase, _)| phrase.is_in(message))?;
     // Not only registries may refuse a connection.
-    let is_of_a_registry = message.contains("/v2/") || message.contains("/token");
-    if message.contains("docker.io") {
+    let is_of_a_registry = phrase::any(&[phrase::REGISTRY_PATH, phrase::TOKEN_PATH], message);
+    if phrase::DOCKER_HUB_HOST.is_in(message) {
         return Some(
             "the engine cannot reach Docker Hub, where images whose names include no registry come from: \
              check the network of the engine's machine, or load the image with `docker load`"
                 .to_owned(),
         );
     }
-    (is_of_a_registry || *words == "no such host").then(|| (*hint).to_owned())
+    (is_of_a_registry || *phrase == phrase::NO_SUCH_HOST).then(|| (*hint).to_owned())
 }
 
 /// `remove shop_data: volume is in use - [f89abc739922...]`
 fn volume_hint(message: &str) -> Option<String> {
-    let (before, _) = message.split_once(": volume is in use")?;
+    let (before, _) = phrase::VOLUME_IN_USE.around(message)?;
     let name = before.rsplit(' ').next()?;
     Some(format!(
         "a container of this or another project still uses it: \
@@ -198,7 +208,7 @@ fn volume_hint(message: &str) -> Option<String> {
 
 /// `Conflict. The container name "/shop-web-1" is already in use by container "93e074872fee...".`
 fn name_hint(message: &str) -> Option<String> {
-    let (before, _) = message.split_once("\" is already in use by container")?;
+    let (before, _) = phrase::NAME_IN_USE.around(message)?;
     let (_, name) = before.rsplit_once("name \"")?;
     let name = name.trim_start_matches('/');
     Some(format!(
@@ -222,14 +232,14 @@ fn taken_name_hint(is_fixed: bool) -> &'static str {
 
 /// `exec: "/start.sh": permission denied` in a container, exit code 126 in a build step.
 fn permission_hint(message: &str) -> Option<String> {
-    if message.contains("] RUN ") && message.ends_with(": exit code: 126") {
+    if phrase::RUN_STEP.is_in(message) && message.ends_with(phrase::EXIT_CODE_126.words) {
         return Some(
             "a file that it runs is not executable: put `RUN chmod +x FILE` before it, or use `COPY --chmod=755`"
                 .to_owned(),
         );
     }
-    let (before, _) = message.split_once("\": permission denied")?;
-    let (_, program) = before.rsplit_once("exec: \"")?;
+    let (before, _) = phrase::NOT_EXECUTABLE.around(message)?;
+    let (_, program) = before.rsplit_once(phrase::EXEC.words)?;
     let name = program.rsplit('/').next()?;
     Some(format!(
         "`{program}` is not executable: `chmod +x {name}` on this machine, or `COPY --chmod=755` in the Dockerfile"
@@ -239,13 +249,13 @@ fn permission_hint(message: &str) -> Option<String> {
 /// `Bind for 0.0.0.0:8080 failed: port is already allocated`,
 /// `listen tcp4 0.0.0.0:8080: bind: address already in use`.
 fn port_hint(message: &str) -> Option<String> {
-    if message.contains("port is already allocated") {
+    if phrase::PORT_ALLOCATED.is_in(message) {
         let port = host_port(message)?;
         return Some(format!(
             "another container publishes port {port}: `docker ps --filter publish={port}` shows which one"
         ));
     }
-    if message.contains("address already in use") {
+    if phrase::ADDRESS_IN_USE.is_in(message) {
         let port = host_port(message)?;
         return Some(format!(
             "a program on the engine's machine uses port {port}: `ss -tulpn | grep :{port}` shows which one"

@@ -29,7 +29,7 @@ pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| EngineError::Other(error.to_string()))?
+    done.map_err(|error| EngineError::System(error.to_string()))?
 }
 
 /// The maximum length of a chain of links, as in the kernel.

@@ -23,6 +23,7 @@ mod hint;
 pub mod identity;
 pub mod inventory;
 pub mod local_file;
+pub mod phrase;
 pub mod sync;
 
 use std::collections::BTreeMap;
@@ -385,7 +386,34 @@ pub enum EngineError {
     /// The connection broke before the answer was complete: what became of the request is not known.
     #[error("the connection to the engine broke: {0}")]
     Disconnected(String),
-    /// Anything that is not the engine's doing: a context that cannot be read, a file that is missing.
+    /// The engine, or what leads to it, took too long to answer.
     #[error("{0}")]
-    Other(String),
+    NoAnswer(String),
+    /// What the engine sent cannot be understood, or is too much.
+    #[error("{0}")]
+    BadAnswer(String),
+    /// The engine broke off what it had begun: the output of a container, waiting for its end.
+    #[error("{0}")]
+    BrokenOff(String),
+    /// What the engine is asked for cannot be put into a request.
+    #[error("{0}")]
+    BadRequest(String),
+    /// A program in a container ended as it should not.
+    #[error("{0}")]
+    ProgramFailed(String),
+    /// A file on this machine cannot be read, or is not what it is to be.
+    #[error("{0}")]
+    LocalFile(String),
+    /// A pattern for files, as `.dockerignore` has them, is none.
+    #[error("{0}")]
+    BadPattern(String),
+    /// Files cannot be watched, or not as a rule has it.
+    #[error("{0}")]
+    Unwatchable(String),
+    /// The caller's accounts with registries cannot be had.
+    #[error("{0}")]
+    Credentials(String),
+    /// This machine failed topo: no random numbers, a thread that died.
+    #[error("{0}")]
+    System(String),
 }

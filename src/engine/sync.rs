@@ -89,7 +89,9 @@ async fn remove_paths<E: Execute>(
     let remove =
         Hook { command: Command(Some(words.collect())), user: Some("0".to_owned()), ..Hook::default() };
     engine.run_hook(container, &remove, &|_| {}).await.map_err(|error| {
-        EngineError::Other(format!("files cannot be removed in the container, which needs `rm`: {error}"))
+        EngineError::ProgramFailed(format!(
+            "files cannot be removed in the container, which needs `rm`: {error}"
+        ))
     })
 }
 
@@ -132,7 +134,7 @@ fn pack(archive: &mut Archive, twins: &[SyncEntry]) -> Result<(), Stopped> {
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> EngineError {
-    EngineError::Other(format!("cannot read `{}`: {error}", path.display()))
+    EngineError::LocalFile(format!("cannot read `{}`: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -338,7 +338,7 @@ mod tests {
             }
         }
         let refused = || {
-            let cause = Cause::Engine(EngineError::Other("no".to_owned()));
+            let cause = Cause::Engine(EngineError::System("no".to_owned()));
             End::Failed(Failure { cause, log_tail: Vec::new() })
         };
         let skipped = || End::Skipped { because_of: StepId::new(0) };
@@ -374,7 +374,7 @@ mod tests {
         let end = |error| vec![End::Failed(Failure { cause: Cause::Engine(error), log_tail: Vec::new() })];
         let text = written(&plan, end(hook));
         assert!(text.contains("topo down --force\n") && !text.contains("topo down\n"), "{text}");
-        let text = written(&plan, end(EngineError::Other("it hangs".to_owned())));
+        let text = written(&plan, end(EngineError::NoAnswer("it hangs".to_owned())));
         assert!(text.contains("topo down\n") && !text.contains("--force"), "{text}");
     }
 

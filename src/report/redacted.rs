@@ -86,7 +86,16 @@ impl<'out, F: Fn(&str) -> String> Redacted<'out, F> {
                 EngineError::HookFailed { hook: hook.clone(), message: redact(message) }
             }
             EngineError::Unsupported(words) => EngineError::Unsupported(redact(words)),
-            EngineError::Other(words) => EngineError::Other(redact(words)),
+            EngineError::NoAnswer(words) => EngineError::NoAnswer(redact(words)),
+            EngineError::BadAnswer(words) => EngineError::BadAnswer(redact(words)),
+            EngineError::BrokenOff(words) => EngineError::BrokenOff(redact(words)),
+            EngineError::BadRequest(words) => EngineError::BadRequest(redact(words)),
+            EngineError::ProgramFailed(words) => EngineError::ProgramFailed(redact(words)),
+            EngineError::LocalFile(words) => EngineError::LocalFile(redact(words)),
+            EngineError::BadPattern(words) => EngineError::BadPattern(redact(words)),
+            EngineError::Unwatchable(words) => EngineError::Unwatchable(redact(words)),
+            EngineError::Credentials(words) => EngineError::Credentials(redact(words)),
+            EngineError::System(words) => EngineError::System(redact(words)),
             EngineError::Unreachable { .. }
             | EngineError::NoAddress { .. }
             | EngineError::NameTaken { .. }

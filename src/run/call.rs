@@ -184,7 +184,7 @@ impl<'run, E: Engine> Caller<'run, E> {
 /// The end of a step that the engine did not answer.
 fn unanswered(limit: Duration) -> End {
     let words = format!("the engine has not answered within {} s", limit.as_secs_f64());
-    End::Failed(Failure { cause: EngineError::Other(words).into(), log_tail: Vec::new() })
+    End::Failed(Failure { cause: EngineError::NoAnswer(words).into(), log_tail: Vec::new() })
 }
 
 /// What each reference names since the steps that make it were done. Each is asked for once in a run, so

@@ -125,13 +125,13 @@ fn every_exception_is_needed() {
 }
 
 /// The numbered lines of a source, without comments and without its tests, which come last.
-fn code_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn code_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").enumerate();
     lines.map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 /// Every Rust file under `src/`, by relative path, without test files.
-fn sources() -> Vec<(PathBuf, String)> {
+pub(crate) fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = files_below(&root);
     let is_code =

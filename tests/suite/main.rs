@@ -11,6 +11,7 @@ mod connected;
 mod diagnostics;
 mod differential;
 mod ends;
+mod errors;
 mod examples;
 mod formats;
 mod golden;

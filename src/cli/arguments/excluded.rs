@@ -7,12 +7,13 @@ use clap::Args;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::cli::topology::load::{Selection, check_names};
 use crate::cli::topology::project::Project;
 use crate::cli::topology::services;
 use crate::diagnostic::suggest::all_of;
+use crate::engine::Observe;
 use crate::plan::{self, UpChoices};
 use crate::topology::Topology;
 use crate::topology::name::ServiceName;
@@ -41,13 +42,12 @@ impl Excluded {
         &self,
         global: &mut Global,
         arguments: &[String],
-        output: &Output,
-    ) -> Result<Vec<ServiceName>, Exit> {
+    ) -> Result<Vec<ServiceName>, CliError> {
         let named = global.take_services(arguments);
         let left: Vec<ServiceName> =
             named.iter().filter(|name| !self.exclude.contains(name)).cloned().collect();
         if left.is_empty() && !named.is_empty() {
-            return Err(services::none_is_left(output));
+            return Err(services::none_is_left());
         }
         Ok(left)
     }
@@ -64,7 +64,7 @@ impl Excluded {
         project: &Project,
         named: Vec<ServiceName>,
         output: &Output,
-    ) -> Result<Vec<ServiceName>, Exit> {
+    ) -> Result<Vec<ServiceName>, CliError> {
         if self.is_empty() {
             return Ok(named);
         }
@@ -72,12 +72,12 @@ impl Excluded {
             Some(topology) => topology.services.keys().chain(topology.inactive.keys()).cloned().collect(),
             None => on_the_engine(project, output)?,
         };
-        check_names(&self.exclude, &known, output)?;
+        check_names(&self.exclude, &known)?;
         if !named.is_empty() {
             return Ok(named);
         }
         let left: Vec<ServiceName> = known.into_iter().filter(|name| !self.exclude.contains(name)).collect();
-        if left.is_empty() { Err(services::none_is_left(output)) } else { Ok(left) }
+        if left.is_empty() { Err(services::none_is_left()) } else { Ok(left) }
     }
 
     /// The services of a topology that are meant: without a name, all that are left of it.
@@ -112,10 +112,10 @@ impl Excluded {
     }
 }
 
-fn on_the_engine(project: &Project, output: &Output) -> Result<BTreeSet<ServiceName>, Exit> {
+fn on_the_engine(project: &Project, output: &Output) -> Result<BTreeSet<ServiceName>, CliError> {
     let observed = session::block_on(async {
         let engine = connection::connect(output).await?;
-        session::observe(&engine, &project.query, output).await
+        Ok(engine.observe(&project.query).await?)
     })?;
     Ok(observed.containers.iter().map(|container| container.service.clone()).collect())
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::arguments::invocation::Invocation;
 use crate::cli::arguments::settings::{self, ColorChoice, ProgressForm, Settings, UnparsedVariables};
+use crate::cli::arguments::typed::TypedLine;
 use crate::cli::io::output::Output;
 use crate::cli::process;
 use crate::diagnostic::Diagnostics;
@@ -50,6 +50,9 @@ pub struct Global {
     /// What variables of the environment decide
     #[arg(skip)]
     pub settings: Settings,
+    /// The command line as it was typed.
+    #[arg(skip)]
+    pub typed: TypedLine,
     /// Whether what says which topology is meant was typed before the command's name.
     #[arg(skip)]
     pub stands_first: bool,
@@ -64,10 +67,9 @@ impl Global {
 
     /// Joins what stood before the command's name with what stood after it; the latter wins. What
     /// neither says, the environment may.
-    pub fn merged(self, after: Global) -> Global {
-        let mut global = self.joined(after);
-        global.fill_in();
-        global
+    pub fn merge(&mut self, after: Global) {
+        *self = std::mem::take(self).joined(after);
+        self.fill_in();
     }
 
     /// Where words go, and how they look there.
@@ -125,6 +127,7 @@ impl Global {
             parallel: after.parallel.or(self.parallel),
             compatibility: after.compatibility || self.compatibility,
             settings: Settings::default(),
+            typed: self.typed,
         }
     }
 
@@ -148,6 +151,12 @@ impl Global {
         self.commands().line(command)
     }
 
+    /// What goes on with a command that failed: the line that was typed, or the command alone where another one
+    /// called for it.
+    pub fn resume(&self, command: &str) -> String {
+        self.typed.again(command).unwrap_or_else(|| self.command(command))
+    }
+
     /// How other commands about the same topology are typed.
     pub fn commands(&self) -> Commands {
         let files = if self.stands_first { FilesAs::Options } else { FilesAs::Arguments };
@@ -155,7 +164,7 @@ impl Global {
         // A word that a shell cannot be given as it is, one with a NUL, is no file's name either.
         let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(word.into()));
         let words = words.map(|word| word.into_owned()).collect::<Vec<String>>().join(" ");
-        let program = Invocation::of_process().program.name().to_owned();
+        let program = self.typed.program.name().to_owned();
         match (self.stands_first, words.is_empty()) {
             (true, false) => Commands { before: format!("{program} {words}"), after: String::new() },
             (true, true) | (false, _) => Commands { before: program, after: words },

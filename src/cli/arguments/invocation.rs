@@ -28,9 +28,10 @@ pub(crate) const COMPOSE_VERSION: &str = "2.40.3";
 const METADATA: &str = "docker-cli-plugin-metadata";
 
 /// The program that topo is called as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Program {
     /// `topo`.
+    #[default]
     Topo,
     /// `docker topo`.
     DockerTopo,

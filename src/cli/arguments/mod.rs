@@ -11,6 +11,7 @@ pub(super) mod invocation;
 pub(super) mod overview;
 pub(super) mod settings;
 mod switches;
+pub(super) mod typed;
 pub(super) mod usage;
 
 use std::ffi::OsString;

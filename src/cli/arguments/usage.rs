@@ -10,46 +10,45 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error, ValueEnum};
 
 use crate::cli::arguments::global::is_topology_file;
-use crate::cli::arguments::settings::{ColorChoice, Settings};
+use crate::cli::arguments::settings::ColorChoice;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::diagnostic::suggest::{all_of, closest, one_of};
 
-/// Says what is wrong. Prints what was asked for when it is a help or a version.
-pub(crate) fn explain(error: &Error, words: &[OsString], topo: &Command) -> Exit {
-    let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let color = typed_color(&words);
-    let Some(UsageError { message, help }) = UsageError::of(error, &words, topo) else {
-        return in_its_own_words(error, color);
-    };
-    Output::new(color, &Settings::default()).error(&message, Some(&help));
-    Exit::Usage
-}
-
-/// Prints what clap says.
-fn in_its_own_words(error: &Error, color: ColorChoice) -> Exit {
-    let output = Output::new(color, &Settings::default());
-    match (color, error.use_stderr()) {
-        (ColorChoice::Never, true) => output.complain(&error.render().to_string()),
-        (ColorChoice::Never, false) => output.print(&error.render().to_string()),
-        _ => match error.print() {
-            Err(failed) if !error.use_stderr() && failed.kind() != std::io::ErrorKind::BrokenPipe => {
-                return output.unwritable(&failed);
-            }
-            // A reader that has gone is no failure.
-            _ => {}
-        },
+/// What is wrong with a command line. Prints what was asked for when it is a help or a version.
+pub(crate) fn answer(
+    error: Error,
+    words: &[OsString],
+    topo: &Command,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    if error.use_stderr() {
+        let words: Vec<String> =
+            words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        return Err(match UsageError::of(&error, &words, topo) {
+            Some(UsageError { message, help }) => CliError::usage(message).help(help),
+            None => CliError::Parser(Box::new(error)),
+        });
     }
-    if error.use_stderr() { Exit::Usage } else { Exit::Success }
+    if output.color() == ColorChoice::Never {
+        output.print(&error.render().to_string())?;
+    } else if let Err(failed) = error.print()
+        // A reader that has gone is no failure.
+        && failed.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        return Err(CliError::Output(failed));
+    }
+    Ok(Exit::Success)
 }
 
 /// Whether colours were asked for, as far as that can be seen in words that are not understood: `--color`,
 /// else `--ansi`; the last one wins.
-fn typed_color(words: &[String]) -> ColorChoice {
+pub(crate) fn typed_color(words: &[OsString]) -> ColorChoice {
     let typed = |option: &str| {
         words.iter().enumerate().rev().find_map(|(at, word)| {
-            let value = match word.strip_prefix(option)? {
-                "" => words.get(at + 1)?,
+            let value = match word.to_str()?.strip_prefix(option)? {
+                "" => words.get(at + 1)?.to_str()?,
                 rest => rest.strip_prefix('=')?,
             };
             ColorChoice::from_str(value, false).ok()
@@ -413,7 +412,7 @@ mod tests {
 
     #[test]
     fn colours_that_were_typed_hold_for_a_line_that_is_not_understood() {
-        let color = |line: &str| typed_color(&line.split(' ').map(str::to_owned).collect::<Vec<String>>());
+        let color = |line: &str| typed_color(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         for line in [
             "--color never up --foo",
             "up --foo --color=never",

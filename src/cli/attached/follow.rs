@@ -9,6 +9,7 @@ use futures_util::stream::empty;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::cli::engine::session::Session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::nonblocking_writer::NonBlockingWriter;
 use crate::cli::io::output::Output;
@@ -173,28 +174,25 @@ pub async fn follow_all<E: Engine>(
     project: &ProjectName,
     sources: Vec<Source>,
     following: &Following<'_>,
-) -> Exit {
+) -> Result<Exit, CliError> {
     let (cast, log_drain) = (Cast::of(sources), LogDrain::default());
     let shown = follow_until(session, project, cast, following, &log_drain, COMES_BACK, empty());
     tokio::select! {
-        () = shown => exit_of(&log_drain, session.output),
-        () = session.cancel.cancelled() => Exit::Interrupted,
+        () = shown => complete(&log_drain).map(|()| Exit::Success),
+        () = session.cancel.cancelled() => Err(CliError::Interrupted),
     }
 }
 
 /// How long a container that was stopped is waited for when nothing else runs.
 const COMES_BACK: Duration = Duration::from_secs(2);
 
-/// How a program ends that has shown output to its end.
-pub(crate) fn exit_of(log_drain: &LogDrain, output: &Output) -> Exit {
+/// Whether all output was shown to its end.
+pub(crate) fn complete(log_drain: &LogDrain) -> Result<(), CliError> {
     if let Some(failure) = log_drain.failure() {
-        output.error(&failure, None);
-        return Exit::Usage;
+        return Err(CliError::usage(failure));
     }
-    for lost in log_drain.give_up() {
-        output.error(&lost.to_string(), None);
-    }
-    if log_drain.has_lost_some() { Exit::Failed } else { Exit::Success }
+    let lost = log_drain.give_up().into_iter().map(|lost| CliError::failed(lost.to_string())).collect();
+    if log_drain.has_lost_some() { Err(CliError::Several(lost, Exit::Failed)) } else { Ok(()) }
 }
 
 /// The way to a stream: in a terminal above the live lines, else at the reader's pace.

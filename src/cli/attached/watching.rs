@@ -7,7 +7,7 @@ mod read_again;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::engine::session::Session;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::engine::Target;
 use crate::run::develop::{Changed, Notice, Rules};
@@ -34,18 +34,18 @@ pub(crate) struct Watching<'a, E> {
 }
 
 /// The rules of these services; that there are none, or that one cannot be kept, ends the program.
-pub(crate) fn rules(topology: &Topology, services: &[ServiceName], output: &Output) -> Result<Rules, Exit> {
-    let rules = Rules::of(topology, services).map_err(|error| {
-        output.error(&error.to_string(), None);
-        Exit::Failed
-    })?;
+pub(crate) fn rules(
+    topology: &Topology,
+    services: &[ServiceName],
+    output: &Output,
+) -> Result<Rules, CliError> {
+    let rules = Rules::of(topology, services)?;
     for remark in &rules.remarks {
         output.warning(remark);
     }
     if rules.is_empty() {
         let help = "say what is watched: `develop: { watch: [{ path: ./src, action: rebuild }] }`";
-        output.error("there is nothing to watch", Some(help));
-        return Err(Exit::Failed);
+        return Err(CliError::failed("there is nothing to watch").help(help));
     }
     Ok(rules)
 }
@@ -53,18 +53,15 @@ pub(crate) fn rules(topology: &Topology, services: &[ServiceName], output: &Outp
 impl<E: Target> Watching<'_, E> {
     /// Watches until it is told to end. A pass that is under way then starts nothing new, but brings back what it
     /// has taken down.
-    pub(crate) async fn watch(&self, end: &CancellationToken) -> Result<(), Exit> {
-        let mut notice = Notice::of(self.rules.paths().into_iter()).map_err(|error| {
-            self.output.error(&error.to_string(), None);
-            Exit::Failed
-        })?;
+    pub(crate) async fn watch(&self, end: &CancellationToken) -> Result<(), CliError> {
+        let mut notice = Notice::of(self.rules.paths().into_iter())?;
         let services: Vec<&str> = self.rules.services().into_iter().map(ServiceName::as_str).collect();
         self.remark(&format!("watching the files of {}", services.join(", ")));
         let working = async {
             self.carry_out(self.rules.first_pass(), end).await;
             while let Some(Changed { paths, troubles }) = end.run_until_cancelled(notice.next()).await {
                 for trouble in troubles {
-                    self.output.error(&format!("some changes may go unnoticed: {trouble}"), None);
+                    self.fail(&CliError::failed(format!("some changes may go unnoticed: {trouble}")));
                 }
                 self.carry_out(self.rules.pass(paths.iter().map(|path| path.as_path())), end).await;
             }
@@ -75,6 +72,11 @@ impl<E: Target> Watching<'_, E> {
             never = read_again::tell_of_changes(self.sources, &self.again, &say) => match never {},
         }
         Ok(())
+    }
+
+    /// Says what failed, while watching goes on.
+    pub(crate) fn fail(&self, error: &CliError) {
+        error.print(self.session.global, self.output);
     }
 
     fn remark(&self, words: &str) {

@@ -7,6 +7,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::inside::{self, Console, ThirdSignal, Wanted};
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::detach;
 use crate::cli::io::io_pump::{End, InputWiring, Wiring, io_pump};
@@ -51,19 +52,17 @@ pub(crate) struct AttachArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: AttachArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: AttachArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     let output = global.output();
-    let service = inside::only_service(&mut global, "attach", &options.arguments, &output)?;
-    let detach_keys = inside::detach_keys(&options.detach_keys, &output)?;
+    let service = inside::only_service(global, "attach", &options.arguments)?;
+    let detach_keys = inside::detach_keys(&options.detach_keys)?;
     let project = project_name(&global, &service, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
-        let container =
-            inside::container(&engine, &global, about, options.index, Wanted::Running, &output).await?;
-        let refused = |error: EngineError| session::refused(&error, &output);
-        let inner = engine.console(&container.name).await.map_err(refused)?;
+        let container = inside::container(&engine, &global, about, options.index, Wanted::Running).await?;
+        let inner = engine.console(&container.name).await?;
         let console = Console {
             has_terminal: inner.has_terminal,
             has_input: inner.has_input && !options.no_stdin,
@@ -103,20 +102,19 @@ impl<E: Attach> Attachment<'_, E> {
         console: &Console,
         input: InputWiring,
         passes_signals: bool,
-    ) -> Result<Exit, Exit> {
+    ) -> Result<Exit, CliError> {
         let Attachment { engine, container, ref way_back, output } = *self;
-        let refused = |error: EngineError| session::refused(&error, output);
-        let lost = |error: EngineError| inside::lost(&error, container, way_back, output);
+        let lost = |error: EngineError| inside::lost(error, container, way_back);
         let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
-        let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
-        let waiting = engine.wait_for_end(container, LastEnd::Exit).await.map_err(refused)?;
+        let attached = engine.attach(container, &choice, console.has_terminal).await?;
+        let waiting = engine.wait_for_end(container, LastEnd::Exit).await?;
         let exit_code = waiting.shared();
         let attached = attached.closed_after(exit_code.clone());
         let signals = Signals::listen();
         if terminal::is_input() && !console.takes_keys() {
             self.say_how_to_leave(passes_signals && !console.has_terminal);
         }
-        let raw = console.raw(output)?;
+        let raw = console.raw()?;
         if console.has_terminal {
             self.redraw().await;
         }
@@ -127,13 +125,13 @@ impl<E: Attach> Attachment<'_, E> {
         let end = io_pump(attached, wiring, resize, leave).await;
         drop(raw);
         match end {
-            End::Closed => inside::end_of_program(exit_code, engine, container, way_back, output).await,
+            End::Closed => inside::end_of_program(exit_code, engine, container, way_back).await,
             End::Detached => {
                 output.remark(&format!("detached: `{container}` keeps running"));
                 Ok(Exit::Success)
             }
-            End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
-            End::Unwritable(error) => Err(output.unwritable(&error)),
+            End::NoReader => Err(CliError::NoReader),
+            End::Unwritable(error) => Err(CliError::Output(error)),
             End::Left(received) => Ok(inside::exit_of_signal(received)),
             End::Failed(error) => Err(lost(error)),
         }

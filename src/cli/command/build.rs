@@ -6,10 +6,12 @@ use clap::Args;
 
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
+use crate::cli::arguments::typed::Variable;
 use crate::cli::engine::connection;
 use crate::cli::engine::creation::require_contexts;
 use crate::cli::engine::redaction;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
@@ -42,7 +44,7 @@ pub(crate) struct BuildArgs {
     pull: bool,
     /// Build argument, in place of the topology's; without a value it is the caller's variable
     #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
-    build_args: Vec<String>,
+    build_args: Vec<Variable>,
     /// Build the images of services that these depend on too
     #[arg(long)]
     with_dependencies: bool,
@@ -88,13 +90,13 @@ struct Instead {
     print: bool,
 }
 
-pub(super) fn run(global: Global, options: BuildArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: BuildArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     global.quieten_if(options.quiet);
     let output = global.output();
-    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
-    refuse_memory(&options, &output)?;
-    check_options(&options, &output)?;
+    let services = options.excluded.take_services(global, &options.arguments)?;
+    refuse_memory(&options)?;
+    check_options(&options)?;
     let (loaded, topology) = load_or_explain(&global, &needs(&services, &options), &output)?;
     let plan = plan::build(&topology, &choices(services, &options));
     if plan.steps.is_empty() {
@@ -102,15 +104,12 @@ pub(super) fn run(global: Global, options: BuildArgs) -> Result<Exit, Exit> {
         return Ok(Exit::Success);
     }
     if options.instead.print {
-        output.print(&definitions(&BTreeMap::new(), targets(&plan)));
+        output.print(&definitions(&BTreeMap::new(), targets(&plan)))?;
         return Ok(Exit::Success);
     }
     let mut found = Diagnostics::default();
     require_contexts(&plan, &topology.file_system, &mut found);
-    output.diagnostics(&loaded.sources, &found);
-    if found.has_errors() {
-        return Err(Exit::Findings);
-    }
+    output.checked(&loaded.sources, &found)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
@@ -119,7 +118,7 @@ pub(super) fn run(global: Global, options: BuildArgs) -> Result<Exit, Exit> {
         }
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Goal::BUILD, "build").await;
-        Ok(session::exit_of(&outcome))
+        session::exit_of(&outcome)
     })
 }
 
@@ -130,17 +129,16 @@ fn needs(services: &[ServiceName], options: &BuildArgs) -> Needs {
     }))
 }
 
-fn refuse_memory(options: &BuildArgs, output: &Output) -> Result<(), Exit> {
+fn refuse_memory(options: &BuildArgs) -> Result<(), CliError> {
     if options.memory.is_none() {
         return Ok(());
     }
     let help = "BuildKit knows no such limit: leave `--memory` out";
-    output.error("builds cannot be given a limit of memory", Some(help));
-    Err(Exit::Usage)
+    Err(CliError::usage("builds cannot be given a limit of memory").help(help))
 }
 
 /// What the builder would refuse in words that name no option.
-fn check_options(options: &BuildArgs, output: &Output) -> Result<(), Exit> {
+fn check_options(options: &BuildArgs) -> Result<(), CliError> {
     let attestations = [
         ("--provenance", Attestation::Provenance, &options.provenance),
         ("--sbom", Attestation::Sbom, &options.sbom),
@@ -150,8 +148,12 @@ fn check_options(options: &BuildArgs, output: &Output) -> Result<(), Exit> {
         let (reason, help) = kind.mistake(value)?;
         Some((format!("`{option} {value}`: {reason}"), help.to_owned()))
     });
-    let argument =
-        options.build_args.iter().find(|argument| Pair::split(argument).name.is_empty()).map(|argument| {
+    let argument = options
+        .build_args
+        .iter()
+        .map(Variable::as_str)
+        .find(|argument| Pair::split(argument).name.is_empty())
+        .map(|argument| {
             (
                 format!("`--build-arg {argument}` names no argument"),
                 "write `--build-arg NAME=VALUE`".to_owned(),
@@ -159,8 +161,7 @@ fn check_options(options: &BuildArgs, output: &Output) -> Result<(), Exit> {
         });
     let key = options.ssh.iter().find_map(|key| ssh_mistake(key));
     let Some((message, help)) = attestation.or(argument).or(key) else { return Ok(()) };
-    output.error(&message, Some(&help));
-    Err(Exit::Usage)
+    Err(CliError::usage(message).help(help))
 }
 
 /// What is wrong with a value of `--ssh`, and what to do.
@@ -206,8 +207,9 @@ fn choices(services: Vec<ServiceName>, options: &BuildArgs) -> BuildChoices {
 }
 
 /// A name alone is the caller's variable, and is left out when the caller has none.
-fn build_args(arguments: &[String]) -> BTreeMap<String, String> {
-    let given = arguments.iter().filter_map(|text| Pair::or_found(text, |name| std::env::var(name).ok()));
+fn build_args(arguments: &[Variable]) -> BTreeMap<String, String> {
+    let given =
+        arguments.iter().filter_map(|text| Pair::or_found(text.as_str(), |name| std::env::var(name).ok()));
     given.inspect(|(_, value)| redaction::hide_value(value)).collect()
 }
 
@@ -219,11 +221,15 @@ fn targets(plan: &Plan) -> impl Iterator<Item = (&str, &ImageSpec)> {
     })
 }
 
-async fn check_all(session: &Session<'_, impl Target>, plan: &Plan, output: &Output) -> Result<Exit, Exit> {
+async fn check_all(
+    session: &Session<'_, impl Target>,
+    plan: &Plan,
+    output: &Output,
+) -> Result<Exit, CliError> {
     let mut exit = Exit::Success;
     for (service, spec) in targets(plan) {
-        let checked = session.engine.check(spec).await.map_err(|error| session::refused(&error, output))?;
-        output.print(&format!("{service}:\n{}", checked.words));
+        let checked = session.engine.check(spec).await?;
+        output.print(&format!("{service}:\n{}", checked.words))?;
         if !checked.is_clean {
             exit = Exit::Findings;
         }

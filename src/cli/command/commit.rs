@@ -6,6 +6,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::inside::{self, Wanted};
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::topology::project::project_name;
 use crate::cli::topology::services;
@@ -48,18 +49,17 @@ pub(crate) struct CommitArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: CommitArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: CommitArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let output = global.output();
     let words = global.take_files(&options.arguments);
     let (service, image) = match words.as_slice() {
-        [] => return Err(services::none_is_named(&global, "commit", "SERVICE", &output)),
+        [] => return Err(services::none_is_named(&global, "commit", "SERVICE")),
         [service] => (ServiceName::from(service.as_str()), None),
         [service, image] => (ServiceName::from(service.as_str()), Some(ImageReference::new(image.clone()))),
         [service, image, ..] => {
             let help = format!("write `{} {service} {image}`", global.command("commit"));
-            output.error("a service and at most one image name are needed", Some(&help));
-            return Err(Exit::Usage);
+            return Err(CliError::usage("a service and at most one image name are needed").help(help));
         }
     };
     let project = project_name(&global, &service, &output)?;
@@ -73,11 +73,10 @@ pub(super) fn run(global: Global, options: CommitArgs) -> Result<Exit, Exit> {
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
-        let container =
-            inside::container(&engine, &global, about, options.index, Wanted::Any, &output).await?;
+        let container = inside::container(&engine, &global, about, options.index, Wanted::Any).await?;
         let id = engine.commit(&container.name, &commit).await;
-        let id = id.map_err(|error| session::refused(&error, &output))?;
-        output.print(&format!("{id}\n"));
+        let id = id?;
+        output.print(&format!("{id}\n"))?;
         Ok(Exit::Success)
     })
 }

@@ -18,6 +18,7 @@ use clap_complete::engine::{
 use crate::cli::arguments;
 use crate::cli::arguments::global::{Global, is_topology_file};
 use crate::cli::arguments::settings::{ColorChoice, Settings};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::cli::topology::declared;
@@ -45,8 +46,9 @@ const VARIABLE: &str = "TOPO_COMPLETE";
 /// Says which of the words is to be completed, from 0; without it the last one is.
 const INDEX: &str = "TOPO_COMPLETE_INDEX";
 
-pub(crate) fn run(global: Global, options: CompletionArgs) -> Result<Exit, Exit> {
-    let output = global.merged(options.global).output();
+pub(crate) fn run(global: &mut Global, options: CompletionArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let output = global.output();
     output.print(match options.shell {
         Shell::Bash => include_str!("completion/topo.bash"),
         Shell::Elvish => include_str!("completion/topo.elv"),
@@ -54,16 +56,18 @@ pub(crate) fn run(global: Global, options: CompletionArgs) -> Result<Exit, Exit>
         Shell::PowerShell => include_str!("completion/topo.ps1"),
         Shell::Zsh => include_str!("completion/topo.zsh"),
         // The list of shells may grow.
-        _ => return Err(Exit::Usage),
-    });
+        shell => return Err(CliError::usage(format!("nothing completes command lines of {shell}"))),
+    })?;
     Ok(Exit::Success)
 }
 
 /// Completes a command line, when a shell asks for that and nothing else; true then.
 ///
 /// Each candidate is a line: its value and, for the shells that show it, a tab and what it is.
-pub(crate) fn answer(words: &[OsString]) -> bool {
-    let Some(shell) = std::env::var(VARIABLE).ok().filter(|shell| !shell.is_empty()) else { return false };
+pub(crate) fn answer(words: &[OsString]) -> Result<bool, CliError> {
+    let Some(shell) = std::env::var(VARIABLE).ok().filter(|shell| !shell.is_empty()) else {
+        return Ok(false);
+    };
     let index = std::env::var(INDEX).ok().and_then(|index| index.parse().ok());
     let words = words.iter().skip_while(|word| *word != "--").skip(1);
     let words = words.map(|word| word.to_string_lossy().into_owned()).collect();
@@ -73,8 +77,8 @@ pub(crate) fn answer(words: &[OsString]) -> bool {
         _ => Line::as_meant(words, index),
     };
     let is_described = matches!(shell.as_str(), "fish" | "powershell" | "zsh");
-    Output::new(ColorChoice::Never, &Settings::default()).print(&candidates(&line, is_described));
-    true
+    Output::new(ColorChoice::Never, &Settings::default()).print(&candidates(&line, is_described))?;
+    Ok(true)
 }
 
 /// What may stand in the place of the word that is completed.

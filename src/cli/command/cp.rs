@@ -4,8 +4,6 @@ mod from;
 mod path;
 mod to;
 
-use std::io;
-
 use clap::Args;
 use futures_util::{StreamExt, stream};
 
@@ -14,10 +12,10 @@ use crate::cli::arguments::settings::ProgressForm;
 use crate::cli::engine::connection;
 use crate::cli::engine::inside::{self, Wanted};
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::cli::topology::project::project_name;
-use crate::engine::EngineError;
 use crate::plan::observed::ObservedContainer;
 use crate::topology::name::{ContainerName, ServiceName};
 use path::{ContainerPath, CopyEnd};
@@ -55,42 +53,6 @@ pub(crate) struct CpArgs {
     global: Global,
 }
 
-/// Something that stands in the way of a copy.
-enum CopyProblem {
-    /// The user can do something about it.
-    Wrong { message: String, help: Option<&'static str> },
-    /// The engine, or this machine, refuses.
-    Refused(EngineError),
-    /// Nobody reads the archive any more.
-    NoReader,
-    /// The standard output cannot be written.
-    Unwritable(io::Error),
-}
-
-impl From<EngineError> for CopyProblem {
-    fn from(error: EngineError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl CopyProblem {
-    fn wrong(message: String) -> Self {
-        Self::Wrong { message, help: None }
-    }
-
-    fn explain(self, output: &Output) -> Exit {
-        match self {
-            Self::Wrong { message, help } => {
-                output.error(&message, help);
-                Exit::Failed
-            }
-            Self::Refused(error) => session::refused(&error, output),
-            Self::NoReader => inside::EXIT_WITHOUT_READER,
-            Self::Unwritable(error) => output.unwritable(&error),
-        }
-    }
-}
-
 /// What became of a copy.
 #[derive(Debug, Default)]
 struct Copied {
@@ -104,16 +66,11 @@ struct Copied {
 const MOST_NAMED: usize = 10;
 
 impl Copied {
-    fn tell(&self, is_quiet: bool, output: &Output) {
-        if let Some(words) = self.words.as_ref().filter(|_| !is_quiet) {
-            output.remark(&format!("copied {words}"));
-        }
-        for left_out in self.left_out.iter().take(MOST_NAMED) {
-            output.error(&format!("not copied: {left_out}"), None);
-        }
-        if let Some(more) = self.left_out.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
-            output.error(&format!("not copied: {more} more"), None);
-        }
+    /// What was not copied, as far as it is named.
+    fn problems(&self) -> impl Iterator<Item = CliError> {
+        let named = self.left_out.iter().take(MOST_NAMED).map(|path| format!("not copied: {path}"));
+        let more = self.left_out.len().saturating_sub(MOST_NAMED);
+        named.chain((more > 0).then(|| format!("not copied: {more} more"))).map(CliError::failed)
     }
 }
 
@@ -131,14 +88,11 @@ struct Copier<'a, E> {
     manner: CopySettings,
 }
 
-pub(super) fn run(global: Global, options: CpArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: CpArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     let output = global.output();
-    let (from, to) = ends(&mut global, &options.arguments, &output)?;
-    let wrong = |message: &str, help: &str| {
-        output.error(message, Some(help));
-        Err(Exit::Usage)
-    };
+    let (from, to) = ends(global, &options.arguments)?;
+    let wrong = |message: &str, help: &str| Err(CliError::usage(message).help(help));
     match (CopyEnd::read(from), CopyEnd::read(to)) {
         (CopyEnd::Container(from), CopyEnd::Here(to)) => {
             let Some(to) = path::Target::read(to) else {
@@ -147,10 +101,7 @@ pub(super) fn run(global: Global, options: CpArgs) -> Result<Exit, Exit> {
             copy(&global, &options, &from, &CopyDirection::From(to), &output)
         }
         (CopyEnd::Here(from), CopyEnd::Container(to)) => {
-            let source = path::Source::read(from, options.follow_link).map_err(|trouble| {
-                trouble.explain(&output);
-                Exit::Usage
-            })?;
+            let source = path::Source::read(from, options.follow_link)?;
             copy(&global, &options, &to, &CopyDirection::To(Box::new(source)), &output)
         }
         (CopyEnd::Container(_), CopyEnd::Container(_)) => wrong(
@@ -164,20 +115,14 @@ pub(super) fn run(global: Global, options: CpArgs) -> Result<Exit, Exit> {
 }
 
 /// The last two arguments; what stands before them are files.
-fn ends<'a>(
-    global: &mut Global,
-    arguments: &'a [String],
-    output: &Output,
-) -> Result<(&'a str, &'a str), Exit> {
+fn ends<'a>(global: &mut Global, arguments: &'a [String]) -> Result<(&'a str, &'a str), CliError> {
     let Some((before, [from, to])) = arguments.split_last_chunk::<2>() else {
         let help = "one is `SERVICE:PATH`, the other a path here, or `-`";
-        output.error("two ends are needed: what is copied, and where it goes", Some(help));
-        return Err(Exit::Usage);
+        return Err(CliError::usage("two ends are needed: what is copied, and where it goes").help(help));
     };
     if let Some(other) = global.take_files(before).first() {
-        output
-            .error(&format!("`{other}` is not a topology file"), Some("name one source and one destination"));
-        return Err(Exit::Usage);
+        return Err(CliError::usage(format!("`{other}` is not a topology file"))
+            .help("name one source and one destination"));
     }
     Ok((from, to))
 }
@@ -206,22 +151,22 @@ fn copy(
     place: &ContainerPath,
     direction: &CopyDirection,
     output: &Output,
-) -> Result<Exit, Exit> {
+) -> Result<Exit, CliError> {
     let service = ServiceName::from(place.service.as_str());
     let project = project_name(global, &service, output)?;
     let manner = CopySettings { keeps_owners: options.archive, follows_link: options.follow_link };
     session::block_on(async {
         let engine = connection::connect(output).await?;
         let about = (&project, &service);
-        let first = inside::container(&engine, global, about, options.index, Wanted::Any, output).await?;
+        let first = inside::container(&engine, global, about, options.index, Wanted::Any).await?;
         let containers = match (direction, options.index) {
             (CopyDirection::To(_), None) => {
-                let found = inside::containers(&engine, &project, &service, output).await?;
+                let found = inside::containers(&engine, &project, &service).await?;
                 found.into_iter().filter(|container| options.all || !container.is_one_off).collect()
             }
             _ => vec![first],
         };
-        check(&containers, direction, output)?;
+        check(&containers, direction)?;
         let is_quiet = global.progress == Some(ProgressForm::Quiet);
         let copies = containers.iter().map(|container| {
             let copier = Copier { engine: &engine, container: &container.name, manner };
@@ -233,31 +178,38 @@ fn copy(
             }
         });
         let mut copies = stream::iter(copies).buffered(direction.at_once());
-        let mut exit = Ok(Exit::Success);
+        let (mut failed, mut exit) = (Vec::new(), Exit::Success);
         while let Some(copied) = copies.next().await {
             match copied {
                 Ok(copied) => {
-                    copied.tell(is_quiet, output);
-                    if !copied.left_out.is_empty() && exit.is_ok() {
-                        exit = Ok(Exit::Failed);
+                    if let Some(words) = copied.words.as_ref().filter(|_| !is_quiet) {
+                        output.remark(&format!("copied {words}"));
+                    }
+                    failed.extend(copied.problems());
+                    if !copied.left_out.is_empty() && exit == Exit::Success {
+                        exit = Exit::Failed;
                     }
                 }
-                Err(trouble) => exit = Err(trouble.explain(output)),
+                Err(error) => {
+                    exit = error.exit();
+                    failed.push(error);
+                }
             }
         }
-        exit
+        if failed.is_empty() { Ok(exit) } else { Err(CliError::Several(failed, exit)) }
     })
 }
 
-fn check(containers: &[ObservedContainer], direction: &CopyDirection, output: &Output) -> Result<(), Exit> {
+fn check(containers: &[ObservedContainer], direction: &CopyDirection) -> Result<(), CliError> {
     let is_piped = matches!(direction, CopyDirection::To(source) if matches!(**source, path::Source::Input));
     if is_piped && containers.len() > 1 {
-        output.error("the standard input goes to one container only", Some("choose it by `--index NUMBER`"));
-        return Err(Exit::Usage);
+        return Err(CliError::usage("the standard input goes to one container only")
+            .help("choose it by `--index NUMBER`"));
     }
     if containers.is_empty() {
-        output.error("only containers of `topo run` are there", Some("take them too by `--all`"));
-        return Err(Exit::Failed);
+        return Err(
+            CliError::failed("only containers of `topo run` are there").help("take them too by `--all`")
+        );
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::creation::{CreateOptions, PlanSource, QuietOptions, prepare_up};
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::topology::load::load_or_explain;
@@ -31,14 +32,13 @@ pub(crate) struct CreateArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, mut options: CreateArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, mut options: CreateArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     options.create.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
-    let services = options.create.excluded.take_services(&mut global, &options.arguments, &output)?;
-    let (loaded, mut topology) =
-        load_or_explain(&global, &options.create.needs(&services, &output)?, &output)?;
-    let choices = options.create.choices(services, &topology, &output)?;
+    let services = options.create.excluded.take_services(global, &options.arguments)?;
+    let (loaded, mut topology) = load_or_explain(&global, &options.create.needs(&services)?, &output)?;
+    let choices = options.create.choices(services, &topology)?;
     let choices = UpChoices { start: StartChoice::CreateOnly, ..choices };
     options.create.excluded.warn_of_dependants(&topology, &choices, &output);
     session::block_on(async {
@@ -51,6 +51,6 @@ pub(super) fn run(global: Global, mut options: CreateArgs) -> Result<Exit, Exit>
         interrupt::listen(session.cancel.clone());
         let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
         let (_, outcome) = session.converge(&plan, Goal::CREATE, "create", again).await;
-        Ok(session::exit_of(&outcome))
+        session::exit_of(&outcome)
     })
 }

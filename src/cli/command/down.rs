@@ -8,12 +8,14 @@ use crate::cli::engine::connection;
 use crate::cli::engine::control::{grace, standings, warn_of_cut_off};
 use crate::cli::engine::session::{self, Session};
 use crate::cli::engine::turn::Turn;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::topology::project::{Project, project};
 use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
 use crate::engine::Identity;
+use crate::engine::Observe;
 use crate::plan::action::AfterFailedHook;
 use crate::plan::{self, DownChoices, ImagesChoice, Observed, Plan, Scope, VolumesLeft};
 use crate::report::wording::{Kind, names};
@@ -89,11 +91,11 @@ impl DownOptions {
     }
 }
 
-pub(super) fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, mut options: DownArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     options.choices.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
-    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let services = options.excluded.take_services(global, &options.arguments)?;
     let project = project(&global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
     let Project { query, topology } = project;
@@ -103,14 +105,14 @@ pub(super) fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
             let engine = connection::connect(&output).await?;
             let turn = Turn::of(engine.address(), &query.project, &global);
             turn.take().await;
-            let observed = session::observe(&engine, &query, &output).await?;
+            let observed = engine.observe(&query).await?;
             Ok((engine, turn, observed))
         })
         .await?;
         let mut found = Diagnostics::default();
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
         global.name_topology(&mut found);
-        output.diagnostics(&Sources::default(), &found);
+        output.checked(&Sources::default(), &found)?;
         let mut session = Session::new(&engine, &global, &output);
         session.turn = turn;
         interrupt::listen(session.cancel.clone());
@@ -128,7 +130,7 @@ pub(super) fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
         };
         let scoped_goal = ScopedGoal { services: choices.services.clone(), idle, ..Goal::DOWN.into() };
         let again = async |_: &_| {
-            let observed = session::observe(&engine, &query, &output).await?;
+            let observed = engine.observe(&query).await?;
             let mut found = Diagnostics::default();
             Ok(plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found))
         };
@@ -141,7 +143,7 @@ pub(super) fn run(global: Global, mut options: DownArgs) -> Result<Exit, Exit> {
         if outcome.is_success() && global.is_shown() {
             about_volumes(&left, &global).iter().for_each(|remark| session.remark(remark));
         }
-        Ok(session::exit_of(&outcome))
+        session::exit_of(&outcome)
     })
 }
 

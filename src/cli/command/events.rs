@@ -14,6 +14,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::redaction::redacted;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
@@ -47,13 +48,13 @@ pub(crate) struct EventsArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: EventsArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: EventsArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     let output = global.output();
-    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let services = options.excluded.take_services(global, &options.arguments)?;
     let choice = EventFilter {
-        since: time_option(options.since.as_ref(), &output)?,
-        until: time_option(options.until.as_ref(), &output)?,
+        since: time_option(options.since.as_ref())?,
+        until: time_option(options.until.as_ref())?,
     };
     let project = project(&global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
@@ -64,7 +65,7 @@ pub(super) fn run(global: Global, options: EventsArgs) -> Result<Exit, Exit> {
         interrupt::listen(session.cancel.clone());
         tokio::select! {
             exit = show(&session, &query.project, &choice, &services, &options, &output) => exit,
-            () = session.cancel.cancelled() => Ok(Exit::Interrupted),
+            () = session.cancel.cancelled() => Err(CliError::Interrupted),
         }
     })
 }
@@ -76,10 +77,9 @@ async fn show(
     services: &[ServiceName],
     options: &EventsArgs,
     output: &Output,
-) -> Result<Exit, Exit> {
-    let refused = |error| session::refused(&error, output);
+) -> Result<Exit, CliError> {
     let mut hearing = Hearing::new(session.engine, project, choice.clone());
-    while let Some(incident) = hearing.next().await.map_err(refused)? {
+    while let Some(incident) = hearing.next().await? {
         let service = incident.attributes.get(label::SERVICE);
         let is_meant = services.is_empty()
             || service.is_some_and(|service| services.iter().any(|name| name.as_str() == service));
@@ -89,7 +89,7 @@ async fn show(
             continue;
         }
         let text = if options.json { json_line(&incident) } else { line(&incident) };
-        if !output.print_to_reader(&text) {
+        if !output.print_to_reader(&text)? {
             break;
         }
     }

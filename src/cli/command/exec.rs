@@ -3,9 +3,11 @@
 use clap::Args;
 
 use crate::cli::arguments::global::Global;
+use crate::cli::arguments::typed::Variable;
 use crate::cli::engine::connection;
 use crate::cli::engine::inside::{self, Console, TerminalOptions, Wanted};
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::io_pump::{End, io_pump};
 use crate::cli::io::output::Output;
@@ -36,7 +38,7 @@ pub(crate) struct ExecArgs {
     detach: bool,
     /// Set a variable of the command's environment; a name alone takes the caller's value
     #[arg(short, long, value_name = "NAME[=VALUE]")]
-    env: Vec<String>,
+    env: Vec<Variable>,
     /// The container with this number, where the service has several
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
@@ -58,24 +60,22 @@ pub(crate) struct ExecArgs {
 /// Where the program is named.
 const NAMED_BY: &str = "the command, which comes after the service name";
 
-pub(super) fn run(global: Global, options: ExecArgs) -> Result<Exit, Exit> {
-    let global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: ExecArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     let output = global.output();
-    let (service, words) = service_and_command(&options.arguments, &global, &output)?;
-    let console = options.terminal.console(options.detach, &output)?;
+    let (service, words) = service_and_command(&options.arguments, &global)?;
+    let console = options.terminal.console(options.detach)?;
     let project = project_name(&global, &service, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
         let container =
-            inside::container(&engine, &global, about, options.index, Wanted::RunningFor(words), &output)
-                .await?;
+            inside::container(&engine, &global, about, options.index, Wanted::RunningFor(words)).await?;
         let command = command(&options, words, &console);
-        let refused = |error: EngineError| session::refused(&error, &output);
-        let exec = engine.create_exec(&container.name, &command, !options.detach).await.map_err(refused)?;
+        let exec = engine.create_exec(&container.name, &command, !options.detach).await?;
         if options.detach {
             let started = engine.start_exec_detached(&exec).await;
-            started.map_err(|error| inside::refused_program(&error, NAMED_BY, &output))?;
+            started.map_err(|error| inside::refused_program(error, NAMED_BY))?;
             return Ok(Exit::Success);
         }
         in_the_foreground(&engine, &container.name, &exec, &console, &output).await
@@ -85,15 +85,13 @@ pub(super) fn run(global: Global, options: ExecArgs) -> Result<Exit, Exit> {
 fn service_and_command<'a>(
     arguments: &'a [String],
     global: &Global,
-    output: &Output,
-) -> Result<(ServiceName, &'a [String]), Exit> {
+) -> Result<(ServiceName, &'a [String]), CliError> {
     match arguments.split_first() {
         Some((service, words)) if !words.is_empty() => Ok((ServiceName::from(service.as_str()), words)),
-        None => Err(services::none_is_named(global, "exec", "SERVICE sh", output)),
+        None => Err(services::none_is_named(global, "exec", "SERVICE sh")),
         Some((service, _)) => {
             let help = format!("for a shell, write `{} {service} sh`", global.command("exec"));
-            output.error("no command is given", Some(&help));
-            Err(Exit::Usage)
+            Err(CliError::usage("no command is given").help(help))
         }
     }
 }
@@ -117,17 +115,17 @@ async fn in_the_foreground(
     exec: &Exec,
     console: &Console,
     output: &Output,
-) -> Result<Exit, Exit> {
+) -> Result<Exit, CliError> {
     let signals = Signals::listen();
-    let raw = console.raw(output)?;
-    let attached = engine.start_exec(exec).await.map_err(|error| session::refused(&error, output))?;
+    let raw = console.raw()?;
+    let attached = engine.start_exec(exec).await?;
     // A command that has ended meanwhile has no terminal any more.
     let resize = async |size| engine.resize_exec(exec, size).await.is_ok();
     let leave = inside::end_asked_for(signals);
     let end = io_pump(attached, console.wiring(engine), resize, leave).await;
     drop(raw);
     let way_back = format!("`docker top {container}` shows whether the command still runs in it");
-    let lost = |error: EngineError| inside::lost(&error, container, &way_back, output);
+    let lost = |error: EngineError| inside::lost(error, container, &way_back);
     match end {
         End::Closed => {
             let code = engine.exec_exit_code(exec).await.map_err(lost)?;
@@ -137,16 +135,17 @@ async fn in_the_foreground(
             Err(lost(error))
         }
         End::Failed(error) => {
-            let exit = inside::refused_program(&error, NAMED_BY, output);
             let code = engine.exec_exit_code(exec).await.ok().filter(|code| *code != 0);
-            Ok(code.map_or(exit, inside::exit_of_process))
+            let error = inside::refused_program(error, NAMED_BY);
+            let exit = code.map_or(error.exit(), inside::exit_of_process);
+            Err(CliError::Several(vec![error], exit))
         }
         End::Detached => {
             output.remark(&format!("detached: the command keeps running in `{container}`"));
             Ok(Exit::Success)
         }
-        End::NoReader => Ok(inside::EXIT_WITHOUT_READER),
-        End::Unwritable(error) => Err(output.unwritable(&error)),
+        End::NoReader => Err(CliError::NoReader),
+        End::Unwritable(error) => Err(CliError::Output(error)),
         End::Left(received) => {
             output.warning(&format!(
                 "the command may keep running in `{container}`: the engine cannot stop it"

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::arguments::global::Global;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::width_of_output;
 use crate::diagnostic::{Code, Severity, suggest};
@@ -20,10 +21,11 @@ pub(crate) struct ExplainArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: ExplainArgs) -> Result<Exit, Exit> {
-    let output = global.merged(options.global).output();
+pub(super) fn run(global: &mut Global, options: ExplainArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let output = global.output();
     let Some(name) = options.code else {
-        output.print(&list(&lint::codes().collect::<Vec<Code>>(), width_of_output()));
+        output.print(&list(&lint::codes().collect::<Vec<Code>>(), width_of_output()))?;
         return Ok(Exit::Success);
     };
     let Some(code) = lint::codes().find(|code| code.name() == name) else {
@@ -31,10 +33,9 @@ pub(super) fn run(global: Global, options: ExplainArgs) -> Result<Exit, Exit> {
             Some(closest) => format!("did you mean `{closest}`?"),
             None => "`topo explain` lists them all".to_owned(),
         };
-        output.error(&format!("no diagnostic has the code `{name}`"), Some(&help));
-        return Err(Exit::Usage);
+        return Err(CliError::usage(format!("no diagnostic has the code `{name}`")).help(help));
     };
-    output.print(&explained(code, width_of_output()));
+    output.print(&explained(code, width_of_output()))?;
     Ok(Exit::Success)
 }
 

@@ -13,8 +13,9 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::inside::{self, Wanted};
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::io::signals::{Received, Signals};
+use crate::cli::io::signals::Signals;
 use crate::cli::io::terminal;
 use crate::cli::topology::project::project_name;
 use crate::engine::local_file::{self, Standing};
@@ -42,37 +43,32 @@ pub(crate) struct ExportArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: ExportArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: ExportArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let output = global.output();
-    let service = inside::only_service(&mut global, "export", &options.arguments, &output)?;
+    let service = inside::only_service(global, "export", &options.arguments)?;
     if options.output.is_none() && terminal::is_output() {
-        output.error("an archive is nothing for a terminal", Some("write `-o ARCHIVE.tar`, or use a pipe"));
-        return Err(Exit::Usage);
+        return Err(CliError::usage("an archive is nothing for a terminal")
+            .help("write `-o ARCHIVE.tar`, or use a pipe"));
     }
     let project = project_name(&global, &service, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
-        let container =
-            inside::container(&engine, &global, about, options.index, Wanted::Any, &output).await?;
-        let archive = engine.export(&container.name).await;
-        let archive = archive.map_err(|error| session::refused(&error, &output))?;
+        let container = inside::container(&engine, &global, about, options.index, Wanted::Any).await?;
+        let archive = engine.export(&container.name).await?;
         let written = match &options.output {
-            None => write(archive, &mut io::stdout()).await,
+            None => write(archive, &mut io::stdout()).await.map(|()| Exit::Success),
             Some(path) => write_file(archive, path).await,
         };
-        match written {
-            Ok(()) => Ok(Exit::Success),
-            Err(ExportProblem::NoReader) => Ok(inside::EXIT_WITHOUT_READER),
-            Err(ExportProblem::Engine(error)) => Err(session::refused(&error, &output)),
-            Err(ExportProblem::Left(received)) => Err(inside::exit_of_signal(received)),
-            Err(ExportProblem::File(error)) => {
-                let Some(path) = &options.output else { return Err(output.unwritable(&error)) };
-                output.error(&format!("cannot write `{}`: {error}", path.display()), None);
-                Err(Exit::Failed)
-            }
-        }
+        written.map_err(|problem| match (problem, &options.output) {
+            (ExportProblem::Engine(error), _) => error.into(),
+            (ExportProblem::File(error), None) => CliError::unwritten(error),
+            (ExportProblem::File(error), Some(path)) => match error.kind() {
+                io::ErrorKind::BrokenPipe => CliError::NoReader,
+                _ => CliError::failed(format!("cannot write `{}`: {error}", path.display())),
+            },
+        })
     })
 }
 
@@ -80,13 +76,11 @@ pub(super) fn run(global: Global, options: ExportArgs) -> Result<Exit, Exit> {
 enum ExportProblem {
     Engine(EngineError),
     File(io::Error),
-    NoReader,
-    Left(Received),
 }
 
 impl From<io::Error> for ExportProblem {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::NoReader } else { Self::File(error) }
+        Self::File(error)
     }
 }
 
@@ -100,16 +94,16 @@ async fn write(
     Ok(to.flush()?)
 }
 
-/// A file is there only when it is complete; a device or a pipe is written to.
+/// A file is there only when it is complete; a device or a pipe is written to. A signal may end it.
 async fn write_file(
     archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
     path: &Path,
-) -> Result<(), ExportProblem> {
+) -> Result<Exit, ExportProblem> {
     let there = match local_file::look(path) {
         Standing::Nothing => None,
         Standing::File => Some(fs::metadata(path)?),
         Standing::Stream | Standing::Directory | Standing::Taken(_) => {
-            return write(archive, &mut local_file::open(path)?).await;
+            return write(archive, &mut local_file::open(path)?).await.map(|()| Exit::Success);
         }
     };
     // What a link leads to is written, not the link.
@@ -124,8 +118,8 @@ async fn write_file(
     // What is not kept removes itself.
     tokio::select! {
         written = write(archive, &mut partial) => written?,
-        received = inside::end_asked_for(Signals::listen()) => return Err(ExportProblem::Left(received)),
+        received = inside::end_asked_for(Signals::listen()) => return Ok(inside::exit_of_signal(received)),
     }
     partial.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    Ok(Exit::Success)
 }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
 use crate::engine::local_file;
@@ -71,22 +72,19 @@ enum Language {
     Pt,
 }
 
-pub(super) fn run(global: Global, options: GraphArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: &mut Global, options: GraphArgs) -> Result<Exit, CliError> {
     let look = options.look();
-    let mut global = global.merged(options.global);
+    global.merge(options.global);
     let output = global.output();
-    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let targets = options.excluded.take_services(global, &options.arguments)?;
     let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Operation::Show)));
     let (_, mut topology) = load_or_explain(&global, &needs, &output)?;
     if !targets.is_empty() {
         topology.keep_only(&targets);
     }
     let Some(format) = options.format.or_else(|| GraphFormat::of_file(options.output.as_deref())) else {
-        output.error(
-            "the name of the file does not say how the picture is written",
-            Some("end it in `.svg`, `.dot` or `.mmd`, or give `--format`"),
-        );
-        return Err(Exit::Usage);
+        return Err(CliError::usage("the name of the file does not say how the picture is written")
+            .help("end it in `.svg`, `.dot` or `.mmd`, or give `--format`"));
     };
     let picture = match format {
         GraphFormat::Dot => picture::dot(&topology, &look),
@@ -94,15 +92,12 @@ pub(super) fn run(global: Global, options: GraphArgs) -> Result<Exit, Exit> {
         GraphFormat::Svg => picture::svg(&topology, &look),
     };
     let Some(file) = options.output else {
-        output.print(&picture);
+        output.print(&picture)?;
         return Ok(Exit::Success);
     };
     match local_file::write(&file, &picture) {
         Ok(()) => Ok(Exit::Success),
-        Err(error) => {
-            output.error(&format!("cannot write `{}`: {error}", file.display()), None);
-            Err(Exit::Usage)
-        }
+        Err(error) => Err(CliError::usage(format!("cannot write `{}`: {error}", file.display()))),
     }
 }
 

@@ -9,13 +9,14 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::list::absence;
 use crate::cli::list::time::age_of;
 use crate::cli::list::units::{ago, decimal};
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::topology::project::{Project, project};
-use crate::engine::{ImageDetails, Inventory};
+use crate::engine::{ImageDetails, Inventory, Observe};
 use crate::plan::observed::ObservedContainer;
 use crate::topology::name::ImageId;
 use crate::value::image::ImageReference;
@@ -68,27 +69,27 @@ const LIST: List<'static> = List {
     shape: JsonShape::Array,
 };
 
-pub(super) fn run(global: Global, options: ImagesArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: ImagesArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let output = global.output();
-    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let targets = options.excluded.take_services(global, &options.arguments)?;
     let project = project(&global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, topology } = project;
     let (observed, containers, images) = session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let observed = session::observe(&engine, &query, &output).await?;
+        let observed = engine.observe(&query).await?;
         let is_meant =
             |container: &ObservedContainer| targets.is_empty() || targets.contains(&container.service);
         let containers: Vec<ObservedContainer> =
             observed.containers.iter().filter(|container| is_meant(container)).cloned().collect();
         let ids: BTreeSet<ImageId> = containers.iter().map(|container| container.image.clone()).collect();
-        let images = engine.images(&ids).await.map_err(|error| session::refused(&error, &output))?;
+        let images = engine.images(&ids).await?;
         Ok((observed, containers, images))
     })?;
     if options.quiet {
         let ids = images.keys().map(|id| format!("{}\n", id.as_str().trim_start_matches("sha256:")));
-        output.print(&ids.collect::<String>());
+        output.print(&ids.collect::<String>())?;
         return Ok(Exit::Success);
     }
     let mut rows: Vec<Row> = containers.iter().filter_map(|container| row(container, &images)).collect();

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::control::Control;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::diagnostic::suggest::closest;
 use crate::plan::observed::Status;
@@ -31,10 +32,10 @@ pub(crate) struct KillArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: KillArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: &mut Global, options: KillArgs) -> Result<Exit, CliError> {
     let ends_it = is_kill(&options.signal);
     let goal = if ends_it { Goal::KILL } else { Goal::SIGNAL };
-    let global = global.merged(options.global);
+    global.merge(options.global);
     let orphans = options.remove_orphans || global.settings.remove_orphans;
     let mut control = Control::new("kill", goal, global, (options.excluded, &options.arguments))?;
     // Whoever kills does not want to wait for a run that hangs.

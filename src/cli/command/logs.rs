@@ -9,13 +9,13 @@ use crate::cli::attached::follow::{self, Following};
 use crate::cli::engine::connection;
 use crate::cli::engine::inside;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
-use crate::cli::io::output::Output;
 use crate::cli::list::absence;
 use crate::cli::list::time::time_option;
 use crate::cli::topology::project::{Project, project};
-use crate::engine::{LogChoice, OutputStream};
+use crate::engine::{LogChoice, Observe, OutputStream};
 use crate::report::logs::{Prefixes, Printer};
 use crate::run::logs::{LogSink, read_past};
 use crate::topology::name::ServiceName;
@@ -79,14 +79,14 @@ impl std::str::FromStr for Tail {
     }
 }
 
-pub(super) fn run(global: Global, options: LogsArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: LogsArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     if options.no_color {
         global.color = Some(ColorChoice::Never);
     }
     let output = global.output();
-    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
-    let choice = choice(&options, &output)?;
+    let services = options.excluded.take_services(global, &options.arguments)?;
+    let choice = choice(&options)?;
     let project = project(&global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
     let Project { query, topology } = project;
@@ -97,11 +97,11 @@ pub(super) fn run(global: Global, options: LogsArgs) -> Result<Exit, Exit> {
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let session = Session::new(&engine, &global, &output);
-        let observed = session.observe(&query).await?;
+        let observed = engine.observe(&query).await?;
         let sources = follow::sources(&observed, &following);
         if sources.is_empty() {
             match options.index {
-                Some(index) => return Err(none_has_the_number(&global, &services, index, &output)),
+                Some(index) => return Err(none_has_the_number(&global, &services, index)),
                 None => absence::explain(
                     &query.project,
                     topology.as_ref(),
@@ -117,17 +117,14 @@ pub(super) fn run(global: Global, options: LogsArgs) -> Result<Exit, Exit> {
             let mut printer = Printer::new(&mut out, &mut err, prefixes, session.look_of_output())
                 .with_line_ends(output.line_ends(OutputStream::Out), output.line_ends(OutputStream::Err));
             let unreadable = read_past(&engine, &sources, streams_at_once(), &mut printer).await;
-            for unreadable in &unreadable {
-                output.error(&unreadable.to_string(), None);
-            }
-            if let Some(failure) = printer.failure() {
-                output.error(&failure, None);
-                return Err(Exit::Usage);
-            }
-            return Ok(if unreadable.is_empty() { Exit::Success } else { Exit::Failed });
+            let mut failed: Vec<CliError> =
+                unreadable.iter().map(|unreadable| CliError::failed(unreadable.to_string())).collect();
+            let exit = if printer.failure().is_some() { Exit::Usage } else { Exit::Failed };
+            failed.extend(printer.failure().map(CliError::usage));
+            return if failed.is_empty() { Ok(Exit::Success) } else { Err(CliError::Several(failed, exit)) };
         }
         interrupt::listen(session.cancel.clone());
-        Ok(follow::follow_all(&session, &query.project, sources, &following).await)
+        follow::follow_all(&session, &query.project, sources, &following).await
     })
 }
 
@@ -145,24 +142,23 @@ fn streams_at_once() -> usize {
 }
 
 /// A number that is asked for is there.
-fn none_has_the_number(global: &Global, services: &[ServiceName], index: u32, output: &Output) -> Exit {
+fn none_has_the_number(global: &Global, services: &[ServiceName], index: u32) -> CliError {
     if let [service] = services {
-        return inside::none_is_there(global, service, Some(index), output);
+        return inside::none_is_there(global, service, Some(index));
     }
     let help = format!("`{}` lists those that are there", global.command("ps -a"));
-    output.error(&format!("no service has a container number {index}"), Some(&help));
-    Exit::Failed
+    CliError::failed(format!("no service has a container number {index}")).help(help)
 }
 
-fn choice(options: &LogsArgs, output: &Output) -> Result<LogChoice, Exit> {
+fn choice(options: &LogsArgs) -> Result<LogChoice, CliError> {
     Ok(LogChoice {
         follow: options.follow,
         tail: match options.tail {
             None | Some(Tail::All) => None,
             Some(Tail::Last(lines)) => Some(lines),
         },
-        since: time_option(options.since.as_ref(), output)?,
-        until: time_option(options.until.as_ref(), output)?,
+        since: time_option(options.since.as_ref())?,
+        until: time_option(options.until.as_ref())?,
         timestamps: options.timestamps,
     })
 }

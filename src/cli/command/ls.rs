@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::engine::{Containers, Inventory, ListedProject};
@@ -49,18 +50,19 @@ const LIST: List<'static> = List {
     shape: JsonShape::Array,
 };
 
-pub(super) fn run(global: Global, options: LsArgs) -> Result<Exit, Exit> {
-    let output = global.merged(options.global).output();
+pub(super) fn run(global: &mut Global, options: LsArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let output = global.output();
     let containers = if options.all { Containers::All } else { Containers::Running };
     let mut projects = session::block_on(async {
         let engine = connection::connect(&output).await?;
-        engine.projects(containers).await.map_err(|error| session::refused(&error, &output))
+        Ok(engine.projects(containers).await?)
     })?;
     projects.retain(|project| {
         options.filter.is_empty() || options.filter.iter().any(|text| project.name.contains(text.as_str()))
     });
     if options.quiet {
-        output.print(&projects.iter().map(|project| format!("{}\n", project.name)).collect::<String>());
+        output.print(&projects.iter().map(|project| format!("{}\n", project.name)).collect::<String>())?;
         return Ok(Exit::Success);
     }
     let rows: Vec<Row> = projects.iter().map(row).collect();

@@ -8,8 +8,8 @@ use roff::{Roff, bold, roman};
 
 use crate::cli::arguments::environment::{ONLY_IN_THE_ENVIRONMENT, VARIABLES, Variable};
 use crate::cli::arguments::global::Global;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::io::output::Output;
 use crate::engine::local_file;
 
 /// Write the manual pages of topo and its commands.
@@ -25,12 +25,13 @@ pub(crate) struct ManArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: ManArgs) -> Result<Exit, Exit> {
-    let output = global.merged(options.global).output();
+pub(super) fn run(global: &mut Global, options: ManArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let output = global.output();
     let mut topo = crate::cli::command_line();
     topo.build();
     if let Some(folder) = &options.output {
-        return write_all(&topo, folder, &output);
+        return write_all(&topo, folder);
     }
     let page = match &options.command {
         None => Some(Page::of(&topo, "topo")),
@@ -41,10 +42,9 @@ pub(super) fn run(global: Global, options: ManArgs) -> Result<Exit, Exit> {
         let name = options.command.unwrap_or_default();
         let help =
             crate::diagnostic::suggest::closest(&name, names).map(|name| format!("did you mean `{name}`?"));
-        output.error(&format!("topo has no command `{name}`"), help.as_deref());
-        return Err(Exit::Usage);
+        return Err(CliError::usage(format!("topo has no command `{name}`")).perhaps_help(help));
     };
-    output.print(&page.text);
+    output.print(&page.text)?;
     Ok(Exit::Success)
 }
 
@@ -192,15 +192,14 @@ fn title(command: &Command) -> String {
     format!("topo-{}", command.get_name())
 }
 
-fn write_all(topo: &Command, folder: &Path, output: &Output) -> Result<Exit, Exit> {
+fn write_all(topo: &Command, folder: &Path) -> Result<Exit, CliError> {
     let commands = topo.get_subcommands().filter(|command| command.get_name() != "help");
     let pages = commands.map(|command| Page::of(command, &title(command)));
     for Page { name, text } in std::iter::once(Page::of(topo, "topo")).chain(pages) {
         let file = folder.join(name);
         let written = std::fs::create_dir_all(folder).and_then(|()| local_file::write(&file, &text));
         if let Err(error) = written {
-            output.error(&format!("cannot write `{}`: {error}", file.display()), None);
-            return Err(Exit::Usage);
+            return Err(CliError::usage(format!("cannot write `{}`: {error}", file.display())));
         }
     }
     Ok(Exit::Success)

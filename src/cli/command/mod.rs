@@ -48,6 +48,7 @@ mod watch;
 use clap::Subcommand;
 
 use crate::cli::arguments::global::Global;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 
 /// A command with its options.
@@ -96,8 +97,8 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Runs the command. A failure has been said by then.
-    pub(super) fn run(self, global: Global) -> Result<Exit, Exit> {
+    /// Runs the command. `global` is what stood before its name; what stands behind it is merged into it.
+    pub(super) fn run(self, global: &mut Global) -> Result<Exit, CliError> {
         match self {
             Command::Up(options) => up::run(global, options),
             Command::Down(options) => down::run(global, options),

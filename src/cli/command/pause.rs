@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::control::Control;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::plan;
 use crate::plan::observed::Status;
@@ -25,13 +26,9 @@ pub(crate) struct PauseArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: PauseArgs) -> Result<Exit, Exit> {
-    let mut control = Control::new(
-        "pause",
-        Goal::PAUSE,
-        global.merged(options.global),
-        (options.excluded, &options.arguments),
-    )?;
+pub(super) fn run(global: &mut Global, options: PauseArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let mut control = Control::new("pause", Goal::PAUSE, global, (options.excluded, &options.arguments))?;
     control.end_status = Some(Status::Paused);
     control.run(|scope, _| Ok(plan::pause(scope)))
 }

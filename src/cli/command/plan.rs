@@ -13,6 +13,7 @@ use crate::cli::engine::creation::plan_up;
 use crate::cli::engine::plan_file;
 use crate::cli::engine::redaction;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::{Output, width_of_output};
@@ -21,6 +22,7 @@ use crate::cli::topology::models;
 use crate::cli::topology::project::{Project, project};
 use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
+use crate::engine::Observe;
 use crate::plan::{self, Plan, PlanFile, UpChoices, Values};
 use crate::report::{Goal, plan as report};
 use crate::source::Sources;
@@ -73,13 +75,13 @@ enum PlanFormat {
     Dot,
 }
 
-pub(super) fn run(global: Global, mut options: PlanArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, mut options: PlanArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     options.up.create.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
-    let services = options.up.create.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let services = options.up.create.excluded.take_services(global, &options.arguments)?;
     let Planned { plan, services, fingerprints, sources, goal } = if options.down {
-        options.plan_down(&global, services, &output)?
+        options.plan_down(global, services, &output)?
     } else {
         options.plan_up(&global, services, &output)?
     };
@@ -87,7 +89,7 @@ pub(super) fn run(global: Global, mut options: PlanArgs) -> Result<Exit, Exit> {
         PlanFormat::Text => report::text(&plan, &sources, output.look(), width_of_output(), goal),
         PlanFormat::Json => report::json(&plan, &sources),
         PlanFormat::Dot => report::dot(&plan),
-    });
+    })?;
     let is_idle = plan.changes_nothing();
     if let Some(path) = &options.file {
         let file = PlanFile {
@@ -97,7 +99,7 @@ pub(super) fn run(global: Global, mut options: PlanArgs) -> Result<Exit, Exit> {
             fingerprints,
             plan: &plan,
         };
-        plan_file::write(path, &file, &global)?;
+        plan_file::write(path, &file, global)?;
     }
     Ok(if options.exit_code && !is_idle { Exit::SomethingToDo } else { Exit::Success })
 }
@@ -114,17 +116,22 @@ struct Planned {
 }
 
 impl PlanArgs {
-    fn plan_up(&self, global: &Global, services: Vec<ServiceName>, output: &Output) -> Result<Planned, Exit> {
-        let (loaded, mut topology) = load_or_explain(global, &self.up.needs(&services, output)?, output)?;
+    fn plan_up(
+        &self,
+        global: &Global,
+        services: Vec<ServiceName>,
+        output: &Output,
+    ) -> Result<Planned, CliError> {
+        let (loaded, mut topology) = load_or_explain(global, &self.up.needs(&services)?, output)?;
         if self.show_values {
             redaction::show_values();
         }
         let values = if self.show_values { Values::Shown } else { Values::Literal };
-        let choices = UpChoices { values, ..self.up.choices(services, &topology, output)? };
+        let choices = UpChoices { values, ..self.up.choices(services, &topology)? };
         self.up.create.excluded.warn_of_dependants(&topology, &choices, output);
         let mut fingerprints = BTreeMap::new();
         if self.file.is_some() {
-            provide::require_none(&topology, output)?;
+            provide::require_none(&topology)?;
             fingerprints = plan::fingerprints(&topology);
         }
         provide::warn_of_variables(&topology, output);
@@ -143,7 +150,7 @@ impl PlanArgs {
         global: &Global,
         services: Vec<ServiceName>,
         output: &Output,
-    ) -> Result<Planned, Exit> {
+    ) -> Result<Planned, CliError> {
         let project = project(global, &services, output)?;
         let services = self.up.create.excluded.services_of(&project, services, output)?;
         let Project { query, topology } = project;
@@ -156,14 +163,14 @@ impl PlanArgs {
         };
         let observed = session::block_on(async {
             let engine = connection::connect(output).await?;
-            session::observe(&engine, &query, output).await
+            Ok(engine.observe(&query).await?)
         })?;
         let mut found = Diagnostics::default();
         let choices = down.choices(services.clone(), global);
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
         global.name_topology(&mut found);
         let sources = Sources::default();
-        output.diagnostics(&sources, &found);
+        output.checked(&sources, &found)?;
         Ok(Planned { plan, services, fingerprints: BTreeMap::new(), sources, goal: Goal::DOWN })
     }
 }

@@ -7,12 +7,13 @@ use clap::{Args, ValueEnum};
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::io::output::Output;
 use crate::cli::list::absence;
 use crate::cli::topology::declared;
 use crate::cli::topology::project::{Project, project};
 use crate::cli::topology::services;
+use crate::engine::Observe;
 use crate::plan::observed::{ObservedContainer, PublishedPort};
 use crate::topology::name::ServiceName;
 
@@ -53,17 +54,17 @@ enum Protocol {
     Sctp,
 }
 
-pub(super) fn run(global: Global, options: PortArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: PortArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let words = global.take_files(&options.arguments);
     let output = global.output();
-    let (service, port) = service_and_port(&words, &global, &output)?;
-    let wanted = inside(port, options.protocol, &output)?;
+    let (service, port) = service_and_port(&words, &global)?;
+    let wanted = inside(port, options.protocol)?;
     let service = ServiceName::from(service);
     let Project { query, topology } = project(&global, std::slice::from_ref(&service), &output)?;
     let observed = session::block_on(async {
         let engine = connection::connect(&output).await?;
-        session::observe(&engine, &query, &output).await
+        Ok(engine.observe(&query).await?)
     })?;
     let is_meant = |container: &&ObservedContainer| {
         let is_number = options.index.is_none_or(|index| container.number == index);
@@ -73,24 +74,15 @@ pub(super) fn run(global: Global, options: PortArgs) -> Result<Exit, Exit> {
     let container = container.ok_or_else(|| {
         let is_there = observed.containers.iter().any(|container| container.service == service);
         let reason = topology.as_ref().and_then(|topology| absence::of_service(topology, &service, &global));
-        match reason.filter(|_| !is_there) {
-            Some((message, help)) => {
-                output.error(&message, Some(&help));
-                Exit::Failed
-            }
-            None => not_running(&global, &service, options.index, &output),
-        }
+        let reason = reason.filter(|_| !is_there).map(CliError::Failed);
+        reason.unwrap_or_else(|| not_running(&global, &service, options.index))
     })?;
-    let address = address(container, &wanted).ok_or_else(|| not_published(container, &wanted, &output))?;
-    output.print(&format!("{address}\n"));
+    let address = address(container, &wanted).ok_or_else(|| not_published(container, &wanted))?;
+    output.print(&format!("{address}\n"))?;
     Ok(Exit::Success)
 }
 
-fn service_and_port<'a>(
-    words: &'a [String],
-    global: &Global,
-    output: &Output,
-) -> Result<(&'a str, &'a str), Exit> {
+fn service_and_port<'a>(words: &'a [String], global: &Global) -> Result<(&'a str, &'a str), CliError> {
     if let [service, port] = words {
         return Ok((service, port));
     }
@@ -108,10 +100,9 @@ fn service_and_port<'a>(
     let help = match (example, words) {
         (Some(example), _) => format!("write `{} {example}`", global.command("port")),
         (None, [service]) if !is_port(service) => format!("`{service}` publishes no port in the topology"),
-        (None, _) => return Err(services::none_is_named(global, "port", "SERVICE 80", output)),
+        (None, _) => return Err(services::none_is_named(global, "port", "SERVICE 80")),
     };
-    output.error("a service and one of its ports are needed", Some(&help));
-    Err(Exit::Usage)
+    Err(CliError::usage("a service and one of its ports are needed").help(help))
 }
 
 /// A port in its container.
@@ -127,7 +118,7 @@ impl Inside<'_> {
 }
 
 /// `80`, `53/udp`.
-fn inside<'a>(port: &'a str, protocol: Protocol, output: &Output) -> Result<Inside<'a>, Exit> {
+fn inside<'a>(port: &'a str, protocol: Protocol) -> Result<Inside<'a>, CliError> {
     let own = match protocol {
         Protocol::Tcp => "tcp",
         Protocol::Udp => "udp",
@@ -136,11 +127,8 @@ fn inside<'a>(port: &'a str, protocol: Protocol, output: &Output) -> Result<Insi
     let (number, protocol) = port.split_once('/').unwrap_or((port, own));
     match number.parse::<u16>() {
         Ok(target) => Ok(Inside { target, protocol }),
-        Err(_) => {
-            output
-                .error(&format!("`{port}` is not a port"), Some("write a number such as `80`, or `53/udp`"));
-            Err(Exit::Usage)
-        }
+        Err(_) => Err(CliError::usage(format!("`{port}` is not a port"))
+            .help("write a number such as `80`, or `53/udp`")),
     }
 }
 
@@ -150,17 +138,14 @@ fn address(container: &ObservedContainer, wanted: &Inside<'_>) -> Option<SocketA
     meant.filter_map(|port| port.host).min_by_key(SocketAddr::is_ipv6)
 }
 
-fn not_running(global: &Global, service: &ServiceName, index: Option<u32>, output: &Output) -> Exit {
+fn not_running(global: &Global, service: &ServiceName, index: Option<u32>) -> CliError {
     let which = index.map_or(String::new(), |index| format!(" number {index}"));
     let (up, ps) = (global.command("up -d"), global.command("ps --all"));
-    output.error(
-        &format!("no container{which} of `{service}` is running"),
-        Some(&format!("`{up}` starts it; `{ps}` lists the containers")),
-    );
-    Exit::Failed
+    CliError::failed(format!("no container{which} of `{service}` is running"))
+        .help(format!("`{up}` starts it; `{ps}` lists the containers"))
 }
 
-fn not_published(container: &ObservedContainer, wanted: &Inside<'_>, output: &Output) -> Exit {
+fn not_published(container: &ObservedContainer, wanted: &Inside<'_>) -> CliError {
     let published = container.ports.iter().filter(|port| port.host.is_some());
     let mut published: Vec<String> =
         published.map(|port| format!("{}/{}", port.target, port.protocol)).collect();
@@ -170,6 +155,5 @@ fn not_published(container: &ObservedContainer, wanted: &Inside<'_>, output: &Ou
         _ => format!("it publishes {}", published.join(", ")),
     };
     let Inside { target, protocol } = wanted;
-    output.error(&format!("`{}` does not publish {target}/{protocol}", container.name), Some(&help));
-    Exit::Failed
+    CliError::failed(format!("`{}` does not publish {target}/{protocol}", container.name)).help(help)
 }

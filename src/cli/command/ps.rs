@@ -10,6 +10,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::redaction::redacted;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::cli::list::absence;
@@ -18,6 +19,7 @@ use crate::cli::list::units::ago;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::topology::project::{Project, project};
 use crate::engine::Identity;
+use crate::engine::Observe;
 use crate::plan::observed::{Health, ObservedContainer, PublishedPort, Status};
 use crate::plan::{Observed, label};
 use crate::report::sanitize;
@@ -130,27 +132,27 @@ const LIST: List<'static> = List {
     shape: JsonShape::Lines,
 };
 
-pub(super) fn run(global: Global, options: PsArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: PsArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     let output = global.output();
-    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let targets = options.excluded.take_services(global, &options.arguments)?;
     let project = project(&global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let (observed, configured) = session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let observed = session::observe(&engine, &project.query, &output).await?;
+        let observed = engine.observe(&project.query).await?;
         Ok((observed, engine.ps_format().map(str::to_owned)))
     })?;
     let containers = listed(&observed, &project, &targets, &options);
     if options.quiet {
         let ids = containers.iter().map(|container| format!("{}\n", container.id));
-        output.print(&ids.collect::<String>());
+        output.print(&ids.collect::<String>())?;
         return Ok(Exit::Success);
     }
     if options.services {
         let mut names: Vec<&str> = containers.iter().map(|container| container.service.as_str()).collect();
         names.dedup();
-        output.print(&names.iter().map(|name| format!("{}\n", sanitize(name))).collect::<String>());
+        output.print(&names.iter().map(|name| format!("{}\n", sanitize(name))).collect::<String>())?;
         return Ok(Exit::Success);
     }
     let rows: Vec<Row> =

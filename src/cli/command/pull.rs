@@ -8,9 +8,11 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
+use crate::engine::Observe;
 use crate::plan::{self, LeftOut, Plan, PullChoice, PullChoices};
 use crate::report::wording::object;
 use crate::report::{Goal, ScopedGoal};
@@ -57,11 +59,11 @@ enum Policy {
     Missing,
 }
 
-pub(super) fn run(global: Global, options: PullArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: PullArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     global.quieten_if(options.quiet);
     let output = global.output();
-    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let services = options.excluded.take_services(global, &options.arguments)?;
     let needs = Needs::Services(options.excluded.of(Selection {
         without_dependencies: !options.include_deps,
         ..Selection::of(&services, Operation::Transfer)
@@ -79,7 +81,7 @@ pub(super) fn run(global: Global, options: PullArgs) -> Result<Exit, Exit> {
     };
     session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let observed = session::observe(&engine, &plan::query(&topology), &output).await?;
+        let observed = engine.observe(&plan::query(&topology)).await?;
         let (plan, left_out) = plan::pull(&topology, &observed, &choices);
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
@@ -92,7 +94,7 @@ pub(super) fn run(global: Global, options: PullArgs) -> Result<Exit, Exit> {
         if let Some(services) = buildable(&topology, &plan, &outcome) {
             session.remark(&format!("to build them: {}", global.command(&format!("build {services}"))));
         }
-        Ok(session::exit_of(&outcome))
+        session::exit_of(&outcome)
     })
 }
 

@@ -6,6 +6,7 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
@@ -37,11 +38,11 @@ pub(crate) struct PushArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: PushArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: PushArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     global.quieten_if(options.quiet);
     let output = global.output();
-    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let services = options.excluded.take_services(global, &options.arguments)?;
     let needs = Needs::Services(options.excluded.of(Selection {
         without_dependencies: !options.include_deps,
         ..Selection::of(&services, Operation::Transfer)
@@ -58,6 +59,6 @@ pub(super) fn run(global: Global, options: PushArgs) -> Result<Exit, Exit> {
         let session = Session::new(&engine, &global, &output);
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Goal::PUSH, "push").await;
-        Ok(session::exit_of(&outcome))
+        session::exit_of(&outcome)
     })
 }

@@ -8,6 +8,7 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::control::Control;
 use crate::cli::engine::control::grace;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::plan::{self, RestartChoices, WaitChoice};
 use crate::report::Goal;
@@ -41,13 +42,9 @@ pub(crate) struct RestartArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: RestartArgs) -> Result<Exit, Exit> {
-    let mut control = Control::new(
-        "restart",
-        Goal::RESTART,
-        global.merged(options.global),
-        (options.excluded, &options.arguments),
-    )?;
+pub(super) fn run(global: &mut Global, options: RestartArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let mut control = Control::new("restart", Goal::RESTART, global, (options.excluded, &options.arguments))?;
     control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let choices = RestartChoices {
         grace: grace(options.timeout),

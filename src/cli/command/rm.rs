@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::control::Control;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::confirm::{Answer, confirm};
 use crate::plan::action::{Action, AnonymousVolumes};
@@ -40,13 +41,9 @@ pub(crate) struct RmArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: RmArgs) -> Result<Exit, Exit> {
-    let mut control = Control::new(
-        "rm",
-        Goal::REMOVE,
-        global.merged(options.global),
-        (options.excluded, &options.arguments),
-    )?;
+pub(super) fn run(global: &mut Global, options: RmArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let mut control = Control::new("rm", Goal::REMOVE, global, (options.excluded, &options.arguments))?;
     let stays = stays(&control);
     control.help_for_running = (!options.stop).then(|| stays.clone());
     let choices = RemoveChoices {
@@ -66,13 +63,10 @@ pub(super) fn run(global: Global, options: RmArgs) -> Result<Exit, Exit> {
         }
         match confirm(&format!("remove {}?", going.join(", ")), output) {
             Answer::Yes => Ok(plan),
-            Answer::No => Err(Exit::Success),
+            Answer::No => Err(CliError::Declined),
             Answer::Nobody => {
-                output.error(
-                    "nothing was removed: there is no terminal to confirm it in",
-                    Some("`--force` removes without asking"),
-                );
-                Err(Exit::Usage)
+                Err(CliError::usage("nothing was removed: there is no terminal to confirm it in")
+                    .help("`--force` removes without asking"))
             }
         }
     })

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::cli::arguments::global::Global;
+use crate::cli::arguments::typed::Variable;
 use crate::cli::engine::connection;
 use crate::cli::engine::creation::{Pull, QuietOptions, require_contexts};
 use crate::cli::engine::inside::{self, Console, TerminalOptions};
 use crate::cli::engine::redaction;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::engine::turn::Turn;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::io_pump::{End, io_pump};
@@ -26,6 +28,7 @@ use crate::cli::topology::provide;
 use crate::cli::topology::services;
 use crate::diagnostic::Diagnostics;
 use crate::document::report_env_problems;
+use crate::engine::phrase;
 use crate::engine::{AttachChoice, Attached, EndOfProcess, EngineError, Identity, LastEnd, Target};
 use crate::plan::action::{AnonymousVolumes, OneOff};
 use crate::plan::{self, Action, BuildChoice, OneOffChoices, Plan, UpChoices};
@@ -62,7 +65,7 @@ pub(crate) struct RunArgs {
     detach: bool,
     /// Set a variable of the container's environment; a name alone takes the caller's value
     #[arg(short, long, value_name = "NAME[=VALUE]")]
-    env: Vec<String>,
+    env: Vec<Variable>,
     /// Set variables from a file; those of `--env` win
     #[arg(long, value_name = "FILE")]
     env_from_file: Vec<std::path::PathBuf>,
@@ -122,28 +125,28 @@ pub(crate) struct RunArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, mut options: RunArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, mut options: RunArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     options.remove_orphans |= global.settings.remove_orphans;
     global.quieten_if(options.quiet);
     let output = global.output();
     let Some((name, command)) = options.arguments.split_first() else {
-        return Err(services::none_is_named(&global, "run --rm", "SERVICE", &output));
+        return Err(services::none_is_named(&global, "run --rm", "SERVICE"));
     };
     let name = ServiceName::from(name.as_str());
-    let console = options.terminal.console(options.detach, &output)?;
+    let console = options.terminal.console(options.detach)?;
     let needs = Needs::Services(Selection {
         without_dependencies: options.no_deps,
         ..Selection::of(std::slice::from_ref(&name), Operation::RunOnce { publishes: options.service_ports })
     });
     let (mut loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
-    inside::refuse_provided(&global, &topology, &name, &output)?;
+    inside::refuse_provided(&global, &topology, &name)?;
     session::block_on(async {
         let (engine, choices) = interrupt::unless_asked_to_end(async {
             let named = std::slice::from_ref(&name);
             provide::bring_up(&mut topology, named, options.no_deps, &output).await?;
             let changes = changes(&options, command, &console, &mut loaded, &output)?;
-            let choices = choices(&options, &topology, &name, &changes, &output)?;
+            let choices = choices(&options, &topology, &name, &changes)?;
             Ok((connection::connect(&output).await?, choices))
         })
         .await?;
@@ -152,7 +155,7 @@ pub(super) fn run(global: Global, mut options: RunArgs) -> Result<Exit, Exit> {
         session.quiet_filter = options.quiet_parts.quiet_filter();
         let listener = interrupt::listen(session.cancel.clone());
         if session.cancel.run_until_cancelled(session.turn.take()).await.is_none() {
-            return Err(Exit::Interrupted);
+            return Err(CliError::Interrupted);
         }
         let container = prepare(&session, &global, &engine, &loaded, &topology, &choices, &output).await?;
         session.turn.end();
@@ -162,13 +165,14 @@ pub(super) fn run(global: Global, mut options: RunArgs) -> Result<Exit, Exit> {
         }
         if session.cancel.is_cancelled() {
             remove(&engine, &container).await;
-            return Err(Exit::Interrupted);
+            return Err(CliError::Interrupted);
         }
         let one_off = Foreground {
             engine: &engine,
             container: &container,
             choices: &choices,
             has_entrypoint: options.entrypoint.is_some(),
+            global: &global,
             output: &output,
         };
         if options.detach { one_off.start_and_leave().await } else { one_off.run(&console, signals).await }
@@ -181,7 +185,7 @@ fn changes(
     console: &Console,
     loaded: &mut Loaded,
     output: &Output,
-) -> Result<Changes, Exit> {
+) -> Result<Changes, CliError> {
     Ok(Changes {
         command: command.to_vec(),
         entrypoint: options.entrypoint.clone(),
@@ -204,15 +208,12 @@ fn environment(
     options: &RunArgs,
     loaded: &mut Loaded,
     output: &Output,
-) -> Result<Vec<(String, String)>, Exit> {
+) -> Result<Vec<(String, String)>, CliError> {
     let Loaded { sources, environment, .. } = loaded;
     let mut found = Diagnostics::default();
     let mut variables = Vec::new();
     for path in &options.env_from_file {
-        let file = sources.read(path).map_err(|error| {
-            output.error(&error.to_string(), None);
-            Exit::Usage
-        })?;
+        let file = sources.read(path).map_err(|error| CliError::usage(error.to_string()))?;
         sources.mark_env_file(file);
         let read = parse_env_file(sources, file, EnvFormat::DotEnv, &|name| environment.value(name));
         report_env_problems(&read.problems, environment, &mut found);
@@ -224,12 +225,9 @@ fn environment(
             Some((entry.name.value, value))
         }));
     }
-    output.diagnostics(sources, &found);
-    if found.has_errors() {
-        return Err(Exit::Findings);
-    }
+    output.checked(sources, &found)?;
     let own = |name: &str| environment.value(name).map(str::to_owned);
-    variables.extend(options.env.iter().filter_map(|text| Pair::or_found(text, own)));
+    variables.extend(options.env.iter().filter_map(|text| Pair::or_found(text.as_str(), own)));
     variables.iter().for_each(|(_, value)| redaction::hide_value(value));
     Ok(variables)
 }
@@ -239,21 +237,15 @@ fn choices(
     topology: &Topology,
     name: &ServiceName,
     changes: &Changes,
-    output: &Output,
-) -> Result<OneOffChoices, Exit> {
+) -> Result<OneOffChoices, CliError> {
     let folder = std::env::current_dir().unwrap_or_else(|_| topology.directory.clone());
-    let service = service::changed(&topology.services[name], changes, &folder).map_err(|mistake| {
-        output.error(&mistake.message, Some(&mistake.help));
-        Exit::Usage
-    })?;
+    let service = service::changed(&topology.services[name], changes, &folder).map_err(CliError::Usage)?;
     Ok(OneOffChoices {
         service_name: name.clone(),
         service: Arc::new(service),
         name: options.name.clone().map(ContainerName::new),
-        slug: slug().map_err(|error| {
-            output.error(&format!("the system gives no random numbers: {error}"), None);
-            Exit::Failed
-        })?,
+        slug: slug()
+            .map_err(|error| CliError::failed(format!("the system gives no random numbers: {error}")))?,
         has_aliases: options.use_aliases,
         one_off: OneOff {
             has_input: changes.has_input && !options.detach,
@@ -294,33 +286,26 @@ async fn prepare(
     topology: &Topology,
     choices: &OneOffChoices,
     output: &Output,
-) -> Result<ContainerName, Exit> {
+) -> Result<ContainerName, CliError> {
     let query = plan::one_off_query(topology, &choices.service_name);
     let observed = session::observe_settled(engine, &session.turn, &query, output).await?;
     let mut found = Diagnostics::default();
     let (plan, container) = plan::one_off(topology, &observed, choices, &mut found);
     require_contexts(&plan, &topology.file_system, &mut found);
     global.name_topology(&mut found);
-    output.diagnostics(&loaded.sources, &found);
-    if found.has_errors() {
-        return Err(Exit::Findings);
-    }
+    output.checked(&loaded.sources, &found)?;
     if let Some(create) = only_action(&plan) {
         // What needs no time needs no report.
-        engine.perform(create, &|_| {}).await.map_err(|error| session.refused(&error))?;
+        engine.perform(create, &|_| {}).await?;
         return Ok(container);
     }
     let outcome = session.carry_out(&plan, Goal::RUN, "run").await;
-    match session::exit_of(&outcome) {
-        Exit::Success => Ok(container),
-        exit => {
-            // A container of this name that was not created here is somebody else's.
-            if is_created(&container, &plan, &outcome) {
-                remove(engine, &container).await;
-            }
-            Err(exit)
-        }
+    let exit = session::exit_of(&outcome);
+    // A container of this name that was not created here is somebody else's.
+    if exit.is_err() && is_created(&container, &plan, &outcome) {
+        remove(engine, &container).await;
     }
+    exit.map(|_| container)
 }
 
 fn is_created(container: &ContainerName, plan: &Plan, outcome: &Outcome) -> bool {
@@ -351,22 +336,23 @@ struct Foreground<'a, E> {
     choices: &'a OneOffChoices,
     /// Whether the program was named by `--entrypoint`.
     has_entrypoint: bool,
+    global: &'a Global,
     output: &'a Output,
 }
 
 impl<E: Target> Foreground<'_, E> {
-    async fn start_and_leave(&self) -> Result<Exit, Exit> {
+    async fn start_and_leave(&self) -> Result<Exit, CliError> {
         if let Err(error) = self.start().await {
-            return Err(self.explain_refused_start(&error).await);
+            return Err(self.refused_start(error).await);
         }
-        let is_hooked = self.after_start().await.is_ok();
-        self.output.print(&format!("{}\n", self.container));
-        Ok(if is_hooked { Exit::Success } else { Exit::Failed })
+        let hooked = self.after_start().await;
+        self.output.print(&format!("{}\n", self.container))?;
+        hooked.map(|()| Exit::Success)
     }
 
     /// Attaches before the start, so that nothing of the output is lost.
-    async fn run(&self, console: &Console, signals: Signals) -> Result<Exit, Exit> {
-        let Foreground { engine, container, choices, has_entrypoint: _, output } = *self;
+    async fn run(&self, console: &Console, signals: Signals) -> Result<Exit, CliError> {
+        let Foreground { engine, container, choices, has_entrypoint: _, global: _, output } = *self;
         let way_back = match choices.one_off.is_removed_at_its_end {
             true => format!(
                 "`docker attach {container}` connects to it again as long as it runs; `--rm` removes it then, \
@@ -376,24 +362,24 @@ impl<E: Target> Foreground<'_, E> {
                 "`docker attach {container}` connects to it again, `docker logs {container}` shows what it printed"
             ),
         };
-        let lost = |error: EngineError| inside::lost(&error, container, &way_back, output);
+        let lost = |error: EngineError| inside::lost(error, container, &way_back);
         let (attached, waiting, raw) = match self.connect(console).await {
             Ok(connected) => connected,
-            Err(exit) => {
+            Err(error) => {
                 remove(engine, container).await;
-                return Err(exit);
+                return Err(error);
             }
         };
         if let Err(error) = self.start().await {
             drop(raw);
-            return Err(self.explain_refused_start(&error).await);
+            return Err(self.refused_start(error).await);
         }
         let resize = async |size| engine.resize_container(container, size).await.is_ok();
         let leave = inside::pass_on(signals, engine, container, inside::ThirdSignal::Kills);
         // What is typed and printed goes on while commands run beside it.
         let mut hooked = Ok(());
         let beside = async {
-            hooked = self.after_start().await;
+            hooked = self.after_start().await.inspect_err(|error| self.tell(error));
             pending().await
         };
         let end = tokio::select! {
@@ -404,9 +390,9 @@ impl<E: Target> Foreground<'_, E> {
         match end {
             End::Closed => {
                 let code = waiting;
-                let exit = inside::end_of_program(code, engine, container, &way_back, output).await?;
+                let exit = inside::end_of_program(code, engine, container, &way_back).await?;
                 // The program's own failure says more than that of a hook.
-                Ok(hooked.err().filter(|_| exit == Exit::Success).unwrap_or(exit))
+                Ok(hooked.err().filter(|_| exit == Exit::Success).map_or(exit, |error| error.exit()))
             }
             End::Detached => {
                 output.remark(&format!("`{container}` keeps running in the background"));
@@ -416,12 +402,12 @@ impl<E: Target> Foreground<'_, E> {
                 // A process that writes to a closed pipe ends.
                 let _ = engine.signal(container, "KILL").await;
                 let _ = waiting.await;
-                Ok(inside::EXIT_WITHOUT_READER)
+                Err(CliError::NoReader)
             }
             End::Unwritable(error) => {
                 let _ = engine.signal(container, "KILL").await;
                 let _ = waiting.await;
-                Err(output.unwritable(&error))
+                Err(CliError::Output(error))
             }
             End::Left(received) => Ok(inside::exit_of_signal(received)),
             End::Failed(error) => Err(lost(error)),
@@ -429,17 +415,16 @@ impl<E: Target> Foreground<'_, E> {
     }
 
     /// What must stand before the start.
-    async fn connect(&self, console: &Console) -> Result<(Attached, EndOfProcess, Option<Raw>), Exit> {
-        let Foreground { engine, container, choices, has_entrypoint: _, output } = *self;
+    async fn connect(&self, console: &Console) -> Result<(Attached, EndOfProcess, Option<Raw>), CliError> {
+        let Foreground { engine, container, choices, .. } = *self;
         let choice = AttachChoice { has_input: console.has_input, detach_keys: console.detach_text.clone() };
-        let refused = |error: EngineError| session::refused(&error, output);
-        let attached = engine.attach(container, &choice, console.has_terminal).await.map_err(refused)?;
+        let attached = engine.attach(container, &choice, console.has_terminal).await?;
         let end = match choices.one_off.is_removed_at_its_end {
             true => LastEnd::Removal,
             false => LastEnd::Exit,
         };
-        let waiting = engine.wait_for_end(container, end).await.map_err(refused)?;
-        Ok((attached, waiting, console.raw(output)?))
+        let waiting = engine.wait_for_end(container, end).await?;
+        Ok((attached, waiting, console.raw()?))
     }
 
     async fn start(&self) -> Result<(), EngineError> {
@@ -447,29 +432,31 @@ impl<E: Target> Foreground<'_, E> {
         self.engine.perform(&start, &|_| {}).await
     }
 
-    /// The commands that the service wants run in a container that has started. One that fails is told, and
-    /// is the last one.
-    async fn after_start(&self) -> Result<(), Exit> {
+    /// Says what failed beside a program that goes on.
+    fn tell(&self, error: &CliError) {
+        error.print(self.global, self.output);
+    }
+
+    /// The commands that the service wants run in a container that has started. One that fails is the last one.
+    async fn after_start(&self) -> Result<(), CliError> {
         for hook in self.choices.service.after_start() {
             if let Err(error) = self.engine.run_hook(self.container, &hook, &|_| {}).await {
-                self.output.error(&format!("post_start: {error}"), None);
-                return Err(Exit::Failed);
+                return Err(CliError::failed(format!("post_start: {error}")));
             }
         }
         Ok(())
     }
 
-    async fn explain_refused_start(&self, error: &EngineError) -> Exit {
+    async fn refused_start(&self, error: EngineError) -> CliError {
         remove(self.engine, self.container).await;
-        if self.choices.has_aliases && error.to_string().contains("Address already in use") {
+        if self.choices.has_aliases && phrase::FIXED_ADDRESS_IN_USE.is_in(&error.to_string()) {
             let help = "another container has the service's fixed address: leave out `--use-aliases`";
-            self.output.error(&error.to_string(), Some(help));
-            return Exit::Failed;
+            return CliError::failed(error.to_string()).help(help);
         }
         let source = match self.has_entrypoint {
             true => "`--entrypoint`",
             false => "the command, and the `entrypoint` of the service, which comes before it",
         };
-        inside::refused_program(error, source, self.output)
+        inside::refused_program(error, source)
     }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::creation::{PlanSource, check_scale, prepare_up, scale};
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::topology::load::{Needs, Operation, Selection, load_or_explain};
@@ -35,33 +36,30 @@ pub(crate) struct ScaleArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: ScaleArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let wishes = global.take_files(&options.arguments);
     let output = global.output();
     if wishes.is_empty() {
-        return Err(services::none_is_named(&global, "scale", "SERVICE=3", &output));
+        return Err(services::none_is_named(&global, "scale", "SERVICE=3"));
     }
     if let [service, number] = wishes.as_slice()
         && number.parse::<u32>().is_ok()
         && Pair::both(service).is_none()
     {
-        output.error(
-            "`scale` takes a service and a number as one word",
-            Some(&format!("write `{} {service}={number}`", global.command("scale"))),
-        );
-        return Err(Exit::Usage);
+        return Err(CliError::usage("`scale` takes a service and a number as one word")
+            .help(format!("write `{} {service}={number}`", global.command("scale"))));
     }
     let named = wishes.iter().map(|wish| Pair::split(wish).name);
     let services: Vec<ServiceName> = named.map(ServiceName::from).collect();
-    let scale = scale(&wishes, &global.command("scale"), &output)?;
+    let scale = scale(&wishes, &global.command("scale"))?;
     let selection = Selection {
         without_dependencies: options.no_deps,
         scale: scale.clone(),
         ..Selection::of(&services, Operation::Run)
     };
     let (loaded, mut topology) = load_or_explain(&global, &Needs::Services(selection), &output)?;
-    check_scale(&scale, &topology, &output)?;
+    check_scale(&scale, &topology)?;
     let choices =
         UpChoices { scale, services, without_dependencies: options.no_deps, ..UpChoices::default() };
     session::block_on(async {
@@ -79,6 +77,6 @@ pub(super) fn run(global: Global, options: ScaleArgs) -> Result<Exit, Exit> {
         let scoped_goal = ScopedGoal { idle: Some(idle), ..Goal::SCALE.into() };
         let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
         let (_, outcome) = session.converge(&plan, scoped_goal, "scale", again).await;
-        Ok(session::exit_of(&outcome))
+        session::exit_of(&outcome)
     })
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::arguments::global::Global;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 
 /// Print the JSON Schema of topology files, for editors.
@@ -15,8 +16,9 @@ pub(crate) struct SchemaArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: SchemaArgs) -> Result<Exit, Exit> {
-    let output = global.merged(options.global).output();
-    output.print(&format!("{:#}\n", crate::topology::schema()));
+pub(super) fn run(global: &mut Global, options: SchemaArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let output = global.output();
+    output.print(&format!("{:#}\n", crate::topology::schema()))?;
     Ok(Exit::Success)
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::control::Control;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::plan::observed::Status;
 use crate::plan::{self, CannotStart, WaitChoice};
@@ -35,14 +36,14 @@ pub(crate) struct StartArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: StartArgs) -> Result<Exit, Exit> {
-    let global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: StartArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let mut control = Control::new("start", Goal::START, global, (options.excluded, &options.arguments))?;
     control.wait_limit = options.wait_timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let wait = if options.wait { WaitChoice::Ready } else { WaitChoice::Nothing };
     control.end_status = Some(Status::Running);
     let [up, unpause] = ["up", "unpause"].map(|command| control.global.command(command));
-    control.run(|scope, output| {
+    control.run(|scope, _output| {
         let missing = match plan::start(scope, wait) {
             // What is named and has no container is to have none.
             Ok(plan) if scope.containers().next().is_some() || !scope.services.is_empty() => {
@@ -54,15 +55,11 @@ pub(super) fn run(global: Global, options: StartArgs) -> Result<Exit, Exit> {
                 let (is, it) = if services.len() == 1 { ("is", "it") } else { ("are", "them") };
                 let names: Vec<&str> = services.iter().map(ServiceName::as_str).collect();
                 let help = format!("resume {it}: `{unpause} {}`", names.join(" "));
-                output.error(&format!("{} {is} paused", quoted(&services)), Some(&help));
-                return Err(Exit::Failed);
+                return Err(CliError::failed(format!("{} {is} paused", quoted(&services))).help(help));
             }
         };
-        output.error(
-            &format!("{missing} has no container to start"),
-            Some(&format!("`{up}` creates and starts them")),
-        );
-        Err(Exit::Failed)
+        Err(CliError::failed(format!("{missing} has no container to start"))
+            .help(format!("`{up}` creates and starts them")))
     })
 }
 

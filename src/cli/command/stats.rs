@@ -16,6 +16,7 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::{Output, height_of_output};
@@ -86,10 +87,10 @@ const LIST: List<'static> = List {
     shape: JsonShape::Lines,
 };
 
-pub(super) fn run(global: Global, options: StatsArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: StatsArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     let output = global.output();
-    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let services = options.excluded.take_services(global, &options.arguments)?;
     let project = project(&global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
     session::block_on(async {
@@ -107,7 +108,7 @@ pub(super) fn run(global: Global, options: StatsArgs) -> Result<Exit, Exit> {
         };
         tokio::select! {
             exit = stats.run() => exit,
-            () = session.cancel.cancelled() => Ok(Exit::Interrupted),
+            () = session.cancel.cancelled() => Err(CliError::Interrupted),
         }
     })
 }
@@ -149,7 +150,7 @@ fn is_news(heard: &Heard) -> bool {
 }
 
 impl<E: Target> Stats<'_, E> {
-    async fn run(&mut self) -> Result<Exit, Exit> {
+    async fn run(&mut self) -> Result<Exit, CliError> {
         if self.options.no_stream {
             return self.look_once().await;
         }
@@ -170,7 +171,7 @@ impl<E: Target> Stats<'_, E> {
         }
     }
 
-    async fn look_once(&mut self) -> Result<Exit, Exit> {
+    async fn look_once(&mut self) -> Result<Exit, CliError> {
         let mut told = self.listen(Samples::One).await?;
         while let Some((name, usage)) = told.next().await {
             self.note(&name, usage);
@@ -179,7 +180,7 @@ impl<E: Target> Stats<'_, E> {
         Ok(Exit::Success)
     }
 
-    async fn watch(&mut self, mut heard: UnboundedReceiver<Heard>) -> Result<Exit, Exit> {
+    async fn watch(&mut self, mut heard: UnboundedReceiver<Heard>) -> Result<Exit, CliError> {
         let mut told = self.listen(Samples::Many).await?;
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -220,8 +221,8 @@ impl<E: Target> Stats<'_, E> {
     async fn listen(
         &mut self,
         samples: Samples,
-    ) -> Result<SelectAll<impl Stream<Item = Told> + Unpin + use<E>>, Exit> {
-        let observed = self.session.observe(&self.project.query).await?;
+    ) -> Result<SelectAll<impl Stream<Item = Told> + Unpin + use<E>>, CliError> {
+        let observed = self.session.engine.observe(&self.project.query).await?;
         self.running = running(&observed);
         let meant: Vec<_> = observed.containers.iter().filter(|container| self.is_meant(container)).collect();
         let mut before = std::mem::take(&mut self.seen);
@@ -250,8 +251,8 @@ impl<E: Target> Stats<'_, E> {
     }
 
     /// Whether other containers run than those that are listened to, although nothing was heard of it.
-    async fn has_changed(&self) -> Result<bool, Exit> {
-        Ok(self.running != running(&self.session.observe(&self.project.query).await?))
+    async fn has_changed(&self) -> Result<bool, CliError> {
+        Ok(self.running != running(&self.session.engine.observe(&self.project.query).await?))
     }
 
     fn is_meant(&self, container: &ObservedContainer) -> bool {
@@ -260,15 +261,15 @@ impl<E: Target> Stats<'_, E> {
     }
 
     /// Draws the list; false when nobody looks any more.
-    fn draw(&self) -> Result<bool, Exit> {
-        let text = list::text(&self.rows(), LIST, &self.options.format, &self.output)?;
+    fn draw(&self) -> Result<bool, CliError> {
+        let text = list::text(&self.rows(), LIST, &self.options.format)?;
         if !std::io::stdout().is_terminal() || self.options.format != ListFormat::Table {
-            return Ok(self.output.print_to_reader(&text));
+            return self.output.print_to_reader(&text);
         }
         // From the top of the screen, each line up to its end, and nothing below.
         let room = height_of_output().saturating_sub(1).max(1);
         let lines = text.lines().take(room).map(|line| format!("{line}\x1b[K\r\n"));
-        Ok(self.output.print_to_reader(&format!("\x1b[H{}\x1b[J", lines.collect::<String>())))
+        self.output.print_to_reader(&format!("\x1b[H{}\x1b[J", lines.collect::<String>()))
     }
 
     fn rows(&self) -> Vec<Row> {

@@ -6,6 +6,7 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::control::Control;
 use crate::cli::engine::control::grace;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::plan;
 use crate::plan::observed::Status;
@@ -29,13 +30,9 @@ pub(crate) struct StopArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: StopArgs) -> Result<Exit, Exit> {
-    let mut control = Control::new(
-        "stop",
-        Goal::STOP,
-        global.merged(options.global),
-        (options.excluded, &options.arguments),
-    )?;
+pub(super) fn run(global: &mut Global, options: StopArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let mut control = Control::new("stop", Goal::STOP, global, (options.excluded, &options.arguments))?;
     control.end_status = Some(Status::Exited);
     control.run(|scope, _| Ok(plan::stop(scope, grace(options.timeout))))
 }

@@ -7,12 +7,13 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::list::absence;
 use crate::cli::list::table::{Kind, table};
 use crate::cli::topology::project::{Project, project};
 use crate::engine::EngineError;
-use crate::engine::{Processes, Statistics};
+use crate::engine::{Observe, Processes, Statistics};
 use crate::plan::observed::ObservedContainer;
 
 /// List the processes in the project's containers.
@@ -31,16 +32,16 @@ pub(crate) struct TopArgs {
 /// How many containers are asked at once.
 const AT_ONCE: usize = 16;
 
-pub(super) fn run(global: Global, options: TopArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: TopArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let output = global.output();
-    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let targets = options.excluded.take_services(global, &options.arguments)?;
     let project = project(&global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, topology } = project;
     let all = session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let observed = session::observe(&engine, &query, &output).await?;
+        let observed = engine.observe(&query).await?;
         let is_meant = |container: &ObservedContainer| {
             container.state.is_running() && (targets.is_empty() || targets.contains(&container.service))
         };
@@ -53,7 +54,7 @@ pub(super) fn run(global: Global, options: TopArgs) -> Result<Exit, Exit> {
         let answers = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await;
         Ok(containers.into_iter().zip(answers).collect::<Vec<_>>())
     })?;
-    let mut exit = Exit::Success;
+    let mut failed = Vec::new();
     let mut known = Vec::new();
     for (container, answer) in all {
         match answer {
@@ -61,13 +62,13 @@ pub(super) fn run(global: Global, options: TopArgs) -> Result<Exit, Exit> {
             // It has ended since it was listed: there is nothing to look into.
             Err(EngineError::Refused { status: 404 | 409, .. }) => {}
             Err(error) => {
-                output.error(&format!("`{}` cannot be looked into: {error}", container.name), None);
-                exit = Exit::Failed;
+                let message = format!("`{}` cannot be looked into: {error}", container.name);
+                failed.push(CliError::failed(message));
             }
         }
     }
-    output.print(&text(known));
-    Ok(exit)
+    output.print(&text(known))?;
+    if failed.is_empty() { Ok(Exit::Success) } else { Err(CliError::Several(failed, Exit::Failed)) }
 }
 
 /// Every engine's machine has its own columns: they are the first container's.

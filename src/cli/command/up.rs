@@ -19,6 +19,7 @@ use crate::cli::engine::control::grace;
 use crate::cli::engine::creation::{CreateOptions, PlanSource, QuietOptions, prepare_up};
 use crate::cli::engine::plan_file;
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
@@ -158,8 +159,8 @@ impl UpOptions {
     }
 
     /// What is needed of the topology to bring these services up.
-    pub(super) fn needs(&self, services: &[ServiceName], output: &Output) -> Result<Needs, Exit> {
-        let selection = self.create.selection(services, output)?;
+    pub(super) fn needs(&self, services: &[ServiceName]) -> Result<Needs, CliError> {
+        let selection = self.create.selection(services)?;
         Ok(Needs::Services(Selection { without_dependencies: self.no_deps, ..selection }))
     }
 
@@ -167,8 +168,7 @@ impl UpOptions {
         &self,
         services: Vec<ServiceName>,
         topology: &Topology,
-        output: &Output,
-    ) -> Result<UpChoices, Exit> {
+    ) -> Result<UpChoices, CliError> {
         Ok(UpChoices {
             without_dependencies: self.no_deps,
             recreate_dependencies: self.always_recreate_deps,
@@ -176,7 +176,7 @@ impl UpOptions {
             wait: self.wait,
             start: if self.no_start { StartChoice::CreateOnly } else { StartChoice::Start },
             grace: grace(self.timeout),
-            ..self.create.choices(services, topology, output)?
+            ..self.create.choices(services, topology)?
         })
     }
 }
@@ -191,10 +191,10 @@ impl ForegroundOptions {
     }
 
     /// Every service that is named must be there.
-    fn check(&self, topology: &Topology, output: &Output) -> Result<(), Exit> {
+    fn check(&self, topology: &Topology) -> Result<(), CliError> {
         let named: Vec<ServiceName> =
             self.exit_code_from.iter().chain(&self.attach).chain(&self.no_attach).cloned().collect();
-        check_targets(topology, &named, output)
+        check_targets(topology, &named)
     }
 
     fn attached(&self) -> Attached<'_> {
@@ -208,7 +208,7 @@ impl ForegroundOptions {
         session: &Session<'a, impl Target>,
         services: &[ServiceName],
         has_menu: bool,
-    ) -> Result<Background<'a>, Exit> {
+    ) -> Result<Background<'a>, CliError> {
         let Engaged { global, sources, topology, output, builds } = *engaged;
         let refusal = |rules: &Rules| {
             let service = rules.rebuilt().next().filter(|_| !builds)?;
@@ -217,8 +217,7 @@ impl ForegroundOptions {
         let rules = if self.watch {
             let rules = watching::rules(topology, services, output)?;
             if let Some(refusal) = refusal(&rules) {
-                output.error(&refusal, None);
-                return Err(Exit::Usage);
+                return Err(CliError::usage(refusal));
             }
             Ok(rules)
         } else {
@@ -249,11 +248,16 @@ impl ForegroundOptions {
     }
 }
 
-/// Watches until it is told to end, or that is impossible; why is said then.
+/// Watches until it is told to end, or that is impossible; why is said then, as the services go on.
 fn watcher<'a, E: Target>(watching: Rc<Watching<'a, E>>) -> Watcher<'a> {
     Box::new(move |end| {
         let watching = watching.clone();
-        async move { _ = watching.watch(&end).await }.boxed_local()
+        async move {
+            if let Err(error) = watching.watch(&end).await {
+                watching.fail(&error);
+            }
+        }
+        .boxed_local()
     })
 }
 
@@ -266,31 +270,31 @@ struct Engaged<'a> {
     builds: bool,
 }
 
-pub(super) fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: &mut Global, options: UpArgs) -> Result<Exit, CliError> {
     let begun = Instant::now();
     let UpArgs { arguments, mut up, plan, quiet, mut detach, wait_timeout, foreground, global: after } =
         options;
-    let mut global = global.merged(after);
+    global.merge(after);
     up.create.remove_orphans |= global.settings.remove_orphans;
     if foreground.no_color {
         global.color = Some(ColorChoice::Never);
     }
     let output = global.output();
-    let mut services = up.create.excluded.take_services(&mut global, &arguments, &output)?;
-    let file = plan.map(|path| plan_file::read(&path, &output)).transpose()?;
+    let mut services = up.create.excluded.take_services(global, &arguments)?;
+    let file = plan.map(|path| plan_file::read(&path)).transpose()?;
     if let Some(file) = &file {
-        plan_file::require_no_services(&services, &output)?;
+        plan_file::require_no_services(&services)?;
         services.clone_from(&file.services);
         up.no_deps = file.without_dependencies;
         detach |= file.is_detached;
     }
-    let (loaded, mut topology) = load_or_explain(&global, &up.needs(&services, &output)?, &output)?;
+    let (loaded, mut topology) = load_or_explain(global, &up.needs(&services)?, &output)?;
     if let Some(file) = &file {
         plan_file::warn_of_edits(file, &topology, &output);
     }
-    foreground.check(&topology, &output)?;
+    foreground.check(&topology)?;
     let services = up.create.excluded.services_in(&topology, services);
-    let choices = up.choices(services, &topology, &output)?;
+    let choices = up.choices(services, &topology)?;
     up.create.excluded.warn_of_dependants(&topology, &choices, &output);
     let attached = foreground.attached().services(&topology, &choices.services);
     session::block_on(async {
@@ -298,8 +302,8 @@ pub(super) fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
         let limit = (wait_limit, begun);
         let is_planned_before = file.is_some();
         let source = file.map_or(PlanSource::Choices(&choices), PlanSource::File);
-        let (engine, turn, plan) = prepare_up(&mut topology, &loaded.sources, source, limit, &global).await?;
-        let mut session = Session::new(&engine, &global, &output);
+        let (engine, turn, plan) = prepare_up(&mut topology, &loaded.sources, source, limit, global).await?;
+        let mut session = Session::new(&engine, global, &output);
         session.turn = turn;
         session.converges = !is_planned_before;
         session.quiet_filter = quiet.quiet_filter();
@@ -309,7 +313,7 @@ pub(super) fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
             interrupt::listen(session.cancel.clone());
             let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
             let (_, outcome) = session.converge(&plan, Goal::UP, "up", again).await;
-            return Ok(session::exit_of(&outcome));
+            return session::exit_of(&outcome);
         }
         (session.shown, session.after_cancel) = (&attached, AfterCancel::Stop);
         session.stops_on_failure = foreground.abort() != Abort::Never;
@@ -320,7 +324,7 @@ pub(super) fn run(global: Global, options: UpArgs) -> Result<Exit, Exit> {
         let has_menu = foreground.menu.or(global.settings.has_menu).unwrap_or(!is_plain);
         let builds = choices.build != BuildChoice::Never;
         let (sources, output) = (&loaded.sources, &output);
-        let engaged = Engaged { global: &global, sources, topology: &topology, output, builds };
+        let engaged = Engaged { global, sources, topology: &topology, output, builds };
         let background = foreground.background(&engaged, &session, &choices.services, has_menu)?;
         let stay = Foreground {
             session,

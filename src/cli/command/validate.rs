@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::arguments::global::Global;
 use crate::cli::arguments::settings::variable;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::{Output, counted, not_shown};
 use crate::cli::topology::load::{self, Loaded, load_for_check};
@@ -126,12 +127,11 @@ impl Checked {
     }
 }
 
-pub(super) fn run(global: Global, options: ValidateArgs) -> Result<Exit, Exit> {
-    let global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, options: ValidateArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     let output = global.output();
     if options.fix && options.paths.iter().any(|path| path == Path::new("-")) {
-        output.error("standard input cannot be fixed", Some("name a file"));
-        return Err(Exit::Usage);
+        return Err(CliError::usage("standard input cannot be fixed").help("name a file"));
     }
     let checked = check(&global, &options, &output)?;
     let (checked, fixed) = match options.fix {
@@ -148,7 +148,7 @@ pub(super) fn run(global: Global, options: ValidateArgs) -> Result<Exit, Exit> {
             let raised: Vec<Diagnostic> = findings.iter().map(|diagnostic| raised(diagnostic)).collect();
             written(format, &checked.sources, &raised.iter().collect::<Vec<_>>(), &output)
         }
-    });
+    })?;
     let count = |severity| findings.iter().filter(|diagnostic| diagnostic.severity == severity).count();
     let counts = [Severity::Error, Severity::Warning, Severity::Note].map(count);
     let [errors, warnings, _] = counts;
@@ -164,7 +164,7 @@ pub(super) fn run(global: Global, options: ValidateArgs) -> Result<Exit, Exit> {
     Ok(if fails { Exit::Findings } else { Exit::Success })
 }
 
-fn check(global: &Global, options: &ValidateArgs, output: &Output) -> Result<Checked, Exit> {
+fn check(global: &Global, options: &ValidateArgs, output: &Output) -> Result<Checked, CliError> {
     let mut checked = Checked::default();
     let files = topologies(&options.paths, &mut checked, options.format);
     let choices = choices(global, files, options.paths.is_empty());
@@ -200,7 +200,7 @@ fn apply_fixes(
     global: &Global,
     options: &ValidateArgs,
     output: &Output,
-) -> Result<(Checked, Fixes), Exit> {
+) -> Result<(Checked, Fixes), CliError> {
     let mut fixes = Fixes::default();
     for _ in 0..ROUNDS {
         let fixed = fix::apply(&checked.sources, &checked.findings(), options.unsafe_fixes);
@@ -208,10 +208,8 @@ fn apply_fixes(
             break;
         }
         for (path, text) in &fixed.texts {
-            write(path, text, &checked.sources).map_err(|error| {
-                output.error(&format!("cannot fix `{}`: {error}", path.display()), None);
-                Exit::Usage
-            })?;
+            write(path, text, &checked.sources)
+                .map_err(|error| CliError::usage(format!("cannot fix `{}`: {error}", path.display())))?;
         }
         fixes.count += fixed.count;
         fixes.edits.extend(fixed.edits.iter().map(|edit| edit_line(edit, &checked.sources)));

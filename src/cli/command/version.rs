@@ -7,6 +7,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::arguments::invocation::{COMPOSE_VERSION, Invocation};
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::engine::EngineError;
@@ -54,22 +55,23 @@ struct Found {
     about: About,
 }
 
-pub(super) fn run(global: Global, options: VersionArgs) -> Result<Exit, Exit> {
-    let output = global.merged(options.global).output();
+pub(super) fn run(global: &mut Global, options: VersionArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
+    let output = global.output();
     if Invocation::of_process().program.is_compose() {
-        output.print(&as_compose(&options.format, options.short));
+        output.print(&as_compose(&options.format, options.short))?;
         return Ok(Exit::Success);
     }
     if options.short {
-        output.print(&format!("{VERSION}\n"));
+        output.print(&format!("{VERSION}\n"))?;
         return Ok(Exit::Success);
     }
     // The version is shown all the same: a missing engine is no failure here.
-    let found = session::block_on(ask(output));
+    let found = session::block_on(async { Ok(ask(output).await) })?;
     output.print(&match options.format {
         VersionFormat::Pretty => pretty(&found),
         VersionFormat::Json => format!("{}\n", as_json(&found)),
-    });
+    })?;
     Ok(Exit::Success)
 }
 

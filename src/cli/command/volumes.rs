@@ -7,6 +7,7 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::list::{self, Column, FORMATS, JsonShape, List, ListFormat, Row};
 use crate::cli::topology::project::{Project, project};
@@ -41,20 +42,20 @@ const LIST: List<'static> = List {
     shape: JsonShape::Lines,
 };
 
-pub(super) fn run(global: Global, options: VolumesArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: VolumesArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let output = global.output();
-    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let targets = options.excluded.take_services(global, &options.arguments)?;
     let project = project(&global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, .. } = project;
     let mut volumes = session::block_on(async {
         let engine = connection::connect(&output).await?;
-        engine.volumes(&query.project).await.map_err(|error| session::refused(&error, &output))
+        Ok(engine.volumes(&query.project).await?)
     })?;
     volumes.retain(|volume| targets.is_empty() || targets.iter().any(|name| volume.used_by.contains(name)));
     if options.quiet {
-        output.print(&volumes.iter().map(|volume| format!("{}\n", volume.name)).collect::<String>());
+        output.print(&volumes.iter().map(|volume| format!("{}\n", volume.name)).collect::<String>())?;
         return Ok(Exit::Success);
     }
     let rows: Vec<Row> = volumes.iter().map(row).collect();

@@ -9,6 +9,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::engine::turn::Turn;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
@@ -45,12 +46,12 @@ pub(crate) struct WaitArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: WaitArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: WaitArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let services = global.take_services(&options.arguments);
     let output = global.output();
     if services.is_empty() {
-        return Err(services::none_is_named(&global, "wait", "SERVICE", &output));
+        return Err(services::none_is_named(&global, "wait", "SERVICE"));
     }
     let found = project(&global, &services, &output)?;
     session::block_on(async {
@@ -60,7 +61,7 @@ pub(super) fn run(global: Global, options: WaitArgs) -> Result<Exit, Exit> {
         interrupt::listen(session.cancel.clone());
         let first = tokio::select! {
             first = wait(&session, &found, &services, options.down_project, &output) => first?,
-            () = session.cancel.cancelled() => return Ok(Exit::Interrupted),
+            () = session.cancel.cancelled() => return Err(CliError::Interrupted),
         };
         if options.down_project {
             down(&session, &found, &output).await?;
@@ -76,8 +77,8 @@ async fn wait(
     services: &[ServiceName],
     down_project: bool,
     output: &Output,
-) -> Result<ContainerEnd, Exit> {
-    let observed = session.observe(query).await?;
+) -> Result<ContainerEnd, CliError> {
+    let observed = session.engine.observe(query).await?;
     let scope = Scope {
         project: &query.project,
         topology: topology.as_ref(),
@@ -100,58 +101,52 @@ async fn wait(
         let mut ends = Ends::new(session.engine, heard, containers);
         let mut first = None;
         while let Some(end) = ends.next().await? {
-            output.print(&format!("{} exited with code {}\n", end.container, end.exit_code));
+            output.print(&format!("{} exited with code {}\n", end.container, end.exit_code))?;
             first.get_or_insert(end);
             if down_project {
                 break;
             }
         }
-        Ok(first)
+        Ok::<_, CliError>(first)
     };
     let first = tokio::select! {
         first = waiting => first,
         never = listening => never,
     };
-    let first = first.map_err(|error| session.refused(&error))?;
-    first.ok_or_else(|| nothing_there(session.global, topology.as_ref(), services, output))
+    first?.ok_or_else(|| nothing_there(session.global, topology.as_ref(), services))
 }
 
-fn nothing_there(
-    global: &Global,
-    topology: Option<&Topology>,
-    services: &[ServiceName],
-    output: &Output,
-) -> Exit {
-    let reasons: Vec<(String, String)> =
-        services.iter().filter_map(|service| absence::of_service(topology?, service, global)).collect();
+fn nothing_there(global: &Global, topology: Option<&Topology>, services: &[ServiceName]) -> CliError {
+    let reasons = services.iter().filter_map(|service| absence::of_service(topology?, service, global));
+    let reasons: Vec<CliError> = reasons.map(CliError::Failed).collect();
     if reasons.len() == services.len() {
-        reasons.iter().for_each(|(message, help)| output.error(message, Some(help)));
-        return Exit::Failed;
+        return CliError::Several(reasons, Exit::Failed);
     }
     let names = one_of(services.iter().map(ServiceName::as_str));
     let (up, ps) = (global.command("up -d"), global.command("ps --all"));
-    output.error(
-        &format!("{names} has no container to wait for"),
-        Some(&format!("`{up}` creates and starts them; `{ps}` lists the containers")),
-    );
-    Exit::Failed
+    CliError::failed(format!("{names} has no container to wait for"))
+        .help(format!("`{up}` creates and starts them; `{ps}` lists the containers"))
 }
 
-async fn down(session: &Session<'_, impl Target>, project: &Project, output: &Output) -> Result<(), Exit> {
+async fn down(
+    session: &Session<'_, impl Target>,
+    project: &Project,
+    output: &Output,
+) -> Result<(), CliError> {
     let Project { query, topology } = project;
     if session.cancel.run_until_cancelled(session.turn.take()).await.is_none() {
-        return Err(Exit::Interrupted);
+        return Err(CliError::Interrupted);
     }
-    let observed = session.observe(query).await?;
+    let observed = session.engine.observe(query).await?;
     let mut found = Diagnostics::default();
     let choices = DownChoices::default();
     let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
-    output.diagnostics(&Sources::default(), &found);
+    output.checked(&Sources::default(), &found)?;
     let again = async |_: &_| {
-        let observed = session.observe(query).await?;
+        let observed = session.engine.observe(query).await?;
         let mut found = Diagnostics::default();
         Ok(plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found))
     };
     let (_, outcome) = session.converge(&plan, Goal::DOWN, "down", again).await;
-    if outcome.is_success() { Ok(()) } else { Err(session::exit_of(&outcome)) }
+    session::exit_of(&outcome).map(|_| ())
 }

@@ -9,6 +9,7 @@ use crate::cli::engine::connection;
 use crate::cli::engine::creation::plan_up_in_turn;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::engine::turn::Turn;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::topology::load::{Needs, Operation, Selection, check_targets, load_or_explain};
@@ -47,13 +48,13 @@ pub(crate) struct WatchArgs {
     global: Global,
 }
 
-pub(super) fn run(global: Global, options: WatchArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global);
+pub(super) fn run(global: &mut Global, options: WatchArgs) -> Result<Exit, CliError> {
+    global.merge(options.global);
     let output = global.output();
-    let services = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let services = options.excluded.take_services(global, &options.arguments)?;
     let needs = Needs::Services(options.excluded.of(Selection::of(&services, Operation::Run)));
     let (loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
-    check_targets(&topology, &services, &output)?;
+    check_targets(&topology, &services)?;
     let rules = rules(&topology, &services, &output)?;
     session::block_on(async {
         let engine = interrupt::unless_asked_to_end(async {
@@ -69,14 +70,14 @@ pub(super) fn run(global: Global, options: WatchArgs) -> Result<Exit, Exit> {
             let choices = UpChoices { services, build: BuildChoice::Always, ..UpChoices::default() };
             options.excluded.warn_of_dependants(&topology, &choices, &output);
             if session.cancel.run_until_cancelled(session.turn.take()).await.is_none() {
-                return Err(Exit::Interrupted);
+                return Err(CliError::Interrupted);
             }
             let (turn, sources) = (&session.turn, &loaded.sources);
             let plan = plan_up_in_turn(&engine, turn, sources, &topology, &choices, &global).await?;
             let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
             let (_, outcome) = session.converge(&plan, Goal::UP, "watch", again).await;
             if !outcome.is_success() {
-                return Ok(session::exit_of(&outcome));
+                return session::exit_of(&outcome);
             }
             session.turn.end();
         }
@@ -88,6 +89,6 @@ pub(super) fn run(global: Global, options: WatchArgs) -> Result<Exit, Exit> {
         let cancel = watching.session.cancel.clone();
         watching.watch(&cancel).await?;
         // It has no other end than Ctrl-C.
-        Ok(Exit::Interrupted)
+        Err(CliError::Interrupted)
     })
 }

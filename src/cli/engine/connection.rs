@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cli::engine::session;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::cli::process;
 use crate::engine::docker::{self, Docker};
@@ -25,9 +24,9 @@ fn variables() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// [`open`]; a failure is explained.
-pub(crate) async fn connect(output: &Output) -> Result<impl Target + use<>, Exit> {
-    let engine = open(*output).await.map_err(|error| session::refused(&error, output))?;
+/// [`open`], with warnings of what is wrong around the engine.
+pub(crate) async fn connect(output: &Output) -> Result<impl Target + use<>, CliError> {
+    let engine = open(*output).await?;
     for trouble in engine.troubles() {
         output.warning(trouble);
     }

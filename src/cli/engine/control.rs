@@ -10,6 +10,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::engine::turn::Turn;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
@@ -60,15 +61,15 @@ impl Control {
     pub fn new(
         command: &'static str,
         goal: Goal,
-        mut global: Global,
+        global: &mut Global,
         (excluded, arguments): (Excluded, &[String]),
-    ) -> Result<Self, Exit> {
+    ) -> Result<Self, CliError> {
         let output = global.output();
-        let services = excluded.take_services(&mut global, arguments, &output)?;
+        let services = excluded.take_services(global, arguments)?;
         Ok(Self {
             command,
             goal,
-            global,
+            global: global.clone(),
             services,
             excluded,
             output,
@@ -85,22 +86,22 @@ impl Control {
     /// Plans and carries it out on the engine that the environment names.
     pub(crate) fn run(
         mut self,
-        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>,
-    ) -> Result<Exit, Exit> {
+        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, CliError>,
+    ) -> Result<Exit, CliError> {
         let project = project(&self.global, &self.services, &self.output)?;
         let meant = self.excluded.services_of(&project, self.services.clone(), &self.output)?;
         session::block_on(async {
             let limit = (self.wait_limit, self.begun);
             let (engine, turn, observed) = interrupt::unless_asked_to_end(async {
                 let connecting = connection::connect(&self.output);
-                let engine = session::within(limit.0, limit.1, &self.output, connecting).await?;
+                let engine = session::within(limit.0, limit.1, connecting).await?;
                 let turn = match self.takes_turn {
                     true => Turn::of(engine.address(), &project.query.project, &self.global),
                     false => Turn::default(),
                 };
-                session::take_turn(&turn, limit, &self.output).await?;
+                session::take_turn(&turn, limit).await?;
                 let observing = self.observe(&engine, &turn, &project.query);
-                let observed = session::within(limit.0, limit.1, &self.output, observing).await?;
+                let observed = session::within(limit.0, limit.1, observing).await?;
                 Ok((engine, turn, observed))
             })
             .await?;
@@ -111,10 +112,10 @@ impl Control {
     }
 
     /// What is to run is not planned while the engine is still stopping it.
-    async fn observe<E: Engine>(&self, engine: &E, turn: &Turn, query: &Query) -> Result<Observed, Exit> {
+    async fn observe<E: Engine>(&self, engine: &E, turn: &Turn, query: &Query) -> Result<Observed, CliError> {
         match self.command {
             "start" | "restart" => session::observe_settled(engine, turn, query, &self.output).await,
-            _ => session::observe(engine, query, &self.output).await,
+            _ => Ok(engine.observe(query).await?),
         }
     }
 
@@ -124,8 +125,8 @@ impl Control {
         engine: &E,
         (project, observed): (&Project, &Observed),
         meant: &[ServiceName],
-        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, Exit>,
-    ) -> Result<Exit, Exit> {
+        plan: impl Fn(Scope<'_>, &Output) -> Result<Plan, CliError>,
+    ) -> Result<Exit, CliError> {
         let Project { query, topology } = project;
         let named = self.services.clone();
         let output = self.output;
@@ -172,14 +173,14 @@ impl Control {
         if let Some(topology) = topology.as_ref().filter(|_| outcome.is_success() && self.command == "stop") {
             provide::end(topology, meant, Order::Stop, &self.output, &session.cancel).await?;
         }
-        Ok(session::exit_of(&outcome))
+        session::exit_of(&outcome)
     }
 }
 
 impl Control {
     /// What runs to its end before a first start is created from all that its service says: env files and
     /// secrets, which no other step needs.
-    fn topology_to_create_from(&self, plan: &Plan) -> Result<Option<Topology>, Exit> {
+    fn topology_to_create_from(&self, plan: &Plan) -> Result<Option<Topology>, CliError> {
         let steps = plan.steps.iter().filter(|step| matches!(step.action, Action::RunToEnd(_)));
         let services: BTreeSet<ServiceName> = steps.filter_map(|step| step.service.clone()).collect();
         if services.is_empty() {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::engine::carry_out::Another;
 use crate::cli::engine::session::{self, Session};
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::diagnostic::Diagnostics;
 use crate::engine::{Engine, EngineError};
 use crate::plan::{self, Action, Plan, UpChoices};
@@ -35,7 +35,7 @@ impl<E: Engine> Session<'_, E> {
         plan: &'plan Plan,
         scoped_goal: impl Into<ScopedGoal>,
         command: &str,
-        plan_again: impl AsyncFn(&LastLook) -> Result<Plan, Exit>,
+        plan_again: impl AsyncFn(&LastLook) -> Result<Plan, CliError>,
     ) -> Converged<'plan> {
         let drain_logs = async |_: &Plan, _: &Outcome| {};
         self.converge_amid(plan, scoped_goal, command, &self.cancel, drain_logs, plan_again).await
@@ -49,7 +49,7 @@ impl<E: Engine> Session<'_, E> {
         command: &str,
         cancel: &CancellationToken,
         drain_logs: impl AsyncFn(&Plan, &Outcome),
-        plan_again: impl AsyncFn(&LastLook) -> Result<Plan, Exit>,
+        plan_again: impl AsyncFn(&LastLook) -> Result<Plan, CliError>,
     ) -> Converged<'plan> {
         let scoped_goal = scoped_goal.into();
         let mut plan = Cow::Borrowed(plan);
@@ -83,7 +83,7 @@ impl<E: Engine> Session<'_, E> {
         &self,
         plan: &Plan,
         outcome: &mut Outcome,
-        plan_again: impl AsyncFn(&LastLook) -> Result<Plan, Exit>,
+        plan_again: impl AsyncFn(&LastLook) -> Result<Plan, CliError>,
     ) -> Option<Another> {
         let lacks = lacks_something(plan, outcome);
         let is_worth_a_look = outcome.is_success() && !plan.changes_nothing();
@@ -100,8 +100,7 @@ impl<E: Engine> Session<'_, E> {
         if seen.meanwhile.is_empty() && lacks != Lack::Unseen {
             return None;
         }
-        // Why it cannot be planned was said.
-        let plan = plan_again(&seen).await.ok()?;
+        let plan = plan_again(&seen).await.inspect_err(|error| self.tell(error)).ok()?;
         (!plan.changes_nothing()).then_some(Another { seen, plan })
     }
 
@@ -112,13 +111,18 @@ impl<E: Engine> Session<'_, E> {
             Some(Doubt::Changing(containers)) => {
                 let names: Vec<&str> = containers.iter().map(ContainerName::as_str).collect();
                 let words = format!("something else keeps changing {}", names.join(", "));
-                self.output.error(&words, help.as_deref());
+                self.tell(&CliError::failed(words).perhaps_help(help));
             }
             Some(Doubt::Unseen(error)) => {
                 let words = format!("all was done, but the engine does not say what came of it: {error}");
-                self.output.error(&words, help.as_deref());
+                self.tell(&CliError::failed(words).perhaps_help(help));
             }
         }
+    }
+
+    /// Completes the report of the run.
+    fn tell(&self, error: &CliError) {
+        error.print(self.global, self.output);
     }
 
     /// Plans `up` once more, for what was seen when it was carried out.
@@ -127,14 +131,14 @@ impl<E: Engine> Session<'_, E> {
         topology: &Topology,
         choices: &UpChoices,
         seen: &LastLook,
-    ) -> Result<Plan, Exit> {
+    ) -> Result<Plan, CliError> {
         let query = plan::query(topology);
         let observed = session::observe_settled(self.engine, &self.turn, &query, self.output).await?;
         let choices = choices.fulfilled(seen.ended.clone());
         // What there is to say about the topology was said when it was planned first.
         let mut found = Diagnostics::default();
         let plan = plan::up(topology, &observed, &choices, &mut found);
-        if found.has_errors() { Err(Exit::Findings) } else { Ok(plan) }
+        if found.has_errors() { Err(CliError::StepsFailed) } else { Ok(plan) }
     }
 }
 

@@ -11,9 +11,8 @@ use crate::cli::engine::connection;
 use crate::cli::engine::plan_file;
 use crate::cli::engine::session;
 use crate::cli::engine::turn::Turn;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::interrupt;
-use crate::cli::io::output::Output;
 use crate::cli::topology::load::{Needs, Operation, Selection, check_targets};
 use crate::cli::topology::provide;
 use crate::diagnostic::Diagnostics;
@@ -89,13 +88,13 @@ pub(crate) enum Pull {
 
 impl CreateOptions {
     /// What is needed of the topology to create containers of these services.
-    pub(crate) fn needs(&self, services: &[ServiceName], output: &Output) -> Result<Needs, Exit> {
-        Ok(Needs::Services(self.selection(services, output)?))
+    pub(crate) fn needs(&self, services: &[ServiceName]) -> Result<Needs, CliError> {
+        Ok(Needs::Services(self.selection(services)?))
     }
 
     /// The services whose containers are created.
-    pub(crate) fn selection(&self, services: &[ServiceName], output: &Output) -> Result<Selection, Exit> {
-        let scale = scale(&self.scale, "--scale", output)?;
+    pub(crate) fn selection(&self, services: &[ServiceName]) -> Result<Selection, CliError> {
+        let scale = scale(&self.scale, "--scale")?;
         Ok(self.excluded.of(Selection { scale, ..Selection::of(services, Operation::Run) }))
     }
 
@@ -104,8 +103,7 @@ impl CreateOptions {
         &self,
         services: Vec<ServiceName>,
         topology: &Topology,
-        output: &Output,
-    ) -> Result<UpChoices, Exit> {
+    ) -> Result<UpChoices, CliError> {
         Ok(UpChoices {
             services,
             build: match (self.build || self.pull == Some(Pull::Build), self.no_build) {
@@ -119,7 +117,7 @@ impl CreateOptions {
                 (_, true) => RecreateChoice::Never,
                 _ => RecreateChoice::Changed,
             },
-            scale: self.scale_of(topology, output)?,
+            scale: self.scale_of(topology)?,
             remove_orphans: self.remove_orphans,
             all_resources: self.all_resources,
             ..UpChoices::default()
@@ -128,9 +126,9 @@ impl CreateOptions {
 }
 
 impl CreateOptions {
-    fn scale_of(&self, topology: &Topology, output: &Output) -> Result<BTreeMap<ServiceName, u32>, Exit> {
-        let scale = scale(&self.scale, "--scale", output)?;
-        check_scale(&scale, topology, output)?;
+    fn scale_of(&self, topology: &Topology) -> Result<BTreeMap<ServiceName, u32>, CliError> {
+        let scale = scale(&self.scale, "--scale")?;
+        check_scale(&scale, topology)?;
         Ok(scale)
     }
 }
@@ -155,11 +153,7 @@ impl QuietOptions {
 }
 
 /// How many containers of which service; `words` is what is typed in front of such a wish.
-pub(crate) fn scale(
-    arguments: &[String],
-    words: &str,
-    output: &Output,
-) -> Result<BTreeMap<ServiceName, u32>, Exit> {
+pub(crate) fn scale(arguments: &[String], words: &str) -> Result<BTreeMap<ServiceName, u32>, CliError> {
     let mut scale = BTreeMap::new();
     for argument in arguments {
         let read = Pair::both(argument).and_then(|(name, number)| Some((name, number.parse().ok()?)));
@@ -167,8 +161,7 @@ pub(crate) fn scale(
             let service =
                 Some(Pair::split(argument).name).filter(|service| !service.is_empty()).unwrap_or("web");
             let help = format!("write `{words} {service}=3`");
-            output.error(&format!("expected `SERVICE=NUMBER`, not `{argument}`"), Some(&help));
-            return Err(Exit::Usage);
+            return Err(CliError::usage(format!("expected `SERVICE=NUMBER`, not `{argument}`")).help(help));
         };
         scale.insert(ServiceName::from(name), number);
     }
@@ -176,21 +169,19 @@ pub(crate) fn scale(
 }
 
 /// What is scaled must be there, and have containers.
-pub(crate) fn check_scale(
-    scale: &BTreeMap<ServiceName, u32>,
-    topology: &Topology,
-    output: &Output,
-) -> Result<(), Exit> {
+pub(crate) fn check_scale(scale: &BTreeMap<ServiceName, u32>, topology: &Topology) -> Result<(), CliError> {
     let is_provided = |name: &&ServiceName| {
         topology.service(name.as_str()).is_some_and(|service| service.provider.is_some())
     };
     if let Some(name) = scale.keys().find(is_provided) {
         let help = "leave it out: a provider decides by itself what it runs";
-        output.error(&format!("`{name}` is run by a provider, and has no containers to scale"), Some(help));
-        return Err(Exit::Usage);
+        return Err(CliError::usage(format!(
+            "`{name}` is run by a provider, and has no containers to scale"
+        ))
+        .help(help));
     }
     let named: Vec<ServiceName> = scale.keys().cloned().collect();
-    check_targets(topology, &named, output)
+    check_targets(topology, &named)
 }
 
 /// Where the plan of an `up` comes from.
@@ -219,15 +210,15 @@ pub(crate) async fn prepare_up(
     plan: PlanSource<'_>,
     (limit, begun): (Option<Duration>, Instant),
     global: &Global,
-) -> Result<(impl Target + use<>, Turn, Plan), Exit> {
+) -> Result<(impl Target + use<>, Turn, Plan), CliError> {
     let output = &global.output();
     interrupt::unless_asked_to_end(async {
         let (services, without_dependencies) = plan.services();
         // What a provider does may be a run of its own.
         provide::bring_up(topology, &services, without_dependencies, output).await?;
-        let engine = session::within(limit, begun, output, connection::connect(output)).await?;
+        let engine = session::within(limit, begun, connection::connect(output)).await?;
         let turn = Turn::of(engine.address(), &topology.name, global);
-        session::take_turn(&turn, (limit, begun), output).await?;
+        session::take_turn(&turn, (limit, begun)).await?;
         let planning = async {
             match plan {
                 PlanSource::Choices(choices) => {
@@ -238,7 +229,7 @@ pub(crate) async fn prepare_up(
                 }
             }
         };
-        let plan = session::within(limit, begun, output, planning).await?;
+        let plan = session::within(limit, begun, planning).await?;
         Ok((engine, turn, plan))
     })
     .await
@@ -252,7 +243,7 @@ pub(crate) async fn plan_up_in_turn(
     topology: &Topology,
     choices: &UpChoices,
     global: &Global,
-) -> Result<Plan, Exit> {
+) -> Result<Plan, CliError> {
     let output = &global.output();
     let observed = session::observe_settled(engine, turn, &plan::query(topology), output).await?;
     plan_up_of(&observed, sources, topology, choices, global)
@@ -265,8 +256,8 @@ pub(crate) async fn plan_up(
     topology: &Topology,
     choices: &UpChoices,
     global: &Global,
-) -> Result<Plan, Exit> {
-    let observed = session::observe(engine, &plan::query(topology), &global.output()).await?;
+) -> Result<Plan, CliError> {
+    let observed = engine.observe(&plan::query(topology)).await?;
     plan_up_of(&observed, sources, topology, choices, global)
 }
 
@@ -276,14 +267,14 @@ fn plan_up_of(
     topology: &Topology,
     choices: &UpChoices,
     global: &Global,
-) -> Result<Plan, Exit> {
+) -> Result<Plan, CliError> {
     let output = &global.output();
     let mut found = Diagnostics::default();
     let plan = plan::up(topology, observed, choices, &mut found);
     require_contexts(&plan, &topology.file_system, &mut found);
     global.name_topology(&mut found);
-    output.diagnostics(sources, &found);
-    if found.has_errors() { Err(Exit::Findings) } else { Ok(plan) }
+    output.checked(sources, &found)?;
+    Ok(plan)
 }
 
 /// What a plan builds must have something to be built from: it would fail half way.

@@ -3,16 +3,17 @@
 use clap::Args;
 
 use crate::cli::arguments::global::Global;
-use crate::cli::engine::session;
+use crate::cli::arguments::typed::Variable;
+use crate::cli::error::{CliError, Problem};
 use crate::cli::exit::Exit;
 use crate::cli::io::detach::{self, DetachKeys};
 use crate::cli::io::io_pump::{InputWiring, TerminalWiring, Wiring};
-use crate::cli::io::output::Output;
 use crate::cli::io::signals::{Received, Signals};
 use crate::cli::io::terminal::{self, Raw};
 use crate::cli::list::absence;
 use crate::cli::topology::load::{self, Known};
 use crate::cli::topology::services;
+use crate::engine::phrase;
 use crate::engine::{Attach, EngineError, Inventory};
 use crate::plan::observed::{ObservedContainer, Status};
 use crate::plan::{self, Condition};
@@ -54,29 +55,25 @@ pub(crate) struct Console {
 
 impl TerminalOptions {
     /// Decides. Without a word of the user a command has a terminal where there is one here.
-    pub(crate) fn console(&self, is_detached: bool, output: &Output) -> Result<Console, Exit> {
+    pub(crate) fn console(&self, is_detached: bool) -> Result<Console, CliError> {
         let has_input = self.interactive.unwrap_or(true);
         let asked = self.terminal.or(self.no_terminal.map(|without| !without));
         let is_possible = terminal::is_output() && (terminal::is_input() || !has_input);
         let has_terminal = asked.unwrap_or(is_possible);
         if has_terminal && has_input && !is_detached && !terminal::is_input() {
             let help = "leave `-t` out, or give the command no input with `-i=false`";
-            output.error("the standard input is not a terminal", Some(help));
-            return Err(Exit::Usage);
+            return Err(CliError::usage("the standard input is not a terminal").help(help));
         }
-        let detach_keys = detach_keys(&self.detach_keys, output)?;
+        let detach_keys = detach_keys(&self.detach_keys)?;
         Ok(Console { has_terminal, has_input, detach_keys, detach_text: self.detach_keys.clone() })
     }
 }
 
 impl Console {
     /// Makes the terminal raw, when what is typed goes to a terminal in a container.
-    pub(crate) fn raw(&self, output: &Output) -> Result<Option<Raw>, Exit> {
+    pub(crate) fn raw(&self) -> Result<Option<Raw>, CliError> {
         let raw = self.takes_keys().then(Raw::enter).transpose();
-        raw.map_err(|error| {
-            output.error(&format!("the terminal cannot be made raw: {error}"), None);
-            Exit::Failed
-        })
+        raw.map_err(|error| CliError::failed(format!("the terminal cannot be made raw: {error}")))
     }
 
     /// How the program is connected.
@@ -99,11 +96,9 @@ impl Console {
 }
 
 /// Reads `--detach-keys`.
-pub(crate) fn detach_keys(text: &str, output: &Output) -> Result<Option<DetachKeys>, Exit> {
-    DetachKeys::parse(text).map_err(|help| {
-        output.error(&format!("`{text}` is not a sequence of keys"), Some(&help));
-        Exit::Usage
-    })
+pub(crate) fn detach_keys(text: &str) -> Result<Option<DetachKeys>, CliError> {
+    DetachKeys::parse(text)
+        .map_err(|help| CliError::usage(format!("`{text}` is not a sequence of keys")).help(help))
 }
 
 /// The one service among a command's arguments; files go to the options.
@@ -111,16 +106,14 @@ pub(crate) fn only_service(
     global: &mut Global,
     command: &str,
     arguments: &[String],
-    output: &Output,
-) -> Result<ServiceName, Exit> {
+) -> Result<ServiceName, CliError> {
     let words = global.take_files(arguments);
     match words.as_slice() {
         [service] => Ok(ServiceName::from(service.as_str())),
-        [] => Err(services::none_is_named(global, command, "SERVICE", output)),
+        [] => Err(services::none_is_named(global, command, "SERVICE")),
         [service, ..] => {
             let help = format!("write `{} {service}`", global.command(command));
-            output.error("exactly one service is needed", Some(&help));
-            Err(Exit::Usage)
+            Err(CliError::usage("exactly one service is needed").help(help))
         }
     }
 }
@@ -130,13 +123,10 @@ pub(crate) fn refuse_provided(
     global: &Global,
     topology: &Topology,
     service: &ServiceName,
-    output: &Output,
-) -> Result<(), Exit> {
+) -> Result<(), CliError> {
     let is_provided = topology.service(service.as_str()).is_some_and(|known| known.provider.is_some());
     let reason = is_provided.then(|| absence::of_service(topology, service, global)).flatten();
-    let Some((message, help)) = reason else { return Ok(()) };
-    output.error(&message, Some(&help));
-    Err(Exit::Failed)
+    reason.map_or(Ok(()), |reason| Err(CliError::Failed(reason)))
 }
 
 /// Which containers of a service a command may take.
@@ -156,10 +146,8 @@ pub(crate) async fn containers(
     engine: &impl Inventory,
     project: &ProjectName,
     service: &ServiceName,
-    output: &Output,
-) -> Result<Vec<ObservedContainer>, Exit> {
-    let found = engine.containers_of(project, service).await;
-    let mut found = found.map_err(|error| session::refused(&error, output))?;
+) -> Result<Vec<ObservedContainer>, CliError> {
+    let mut found = engine.containers_of(project, service).await?;
     found.sort_by_key(|container| (container.is_one_off, container.number));
     Ok(found)
 }
@@ -171,9 +159,8 @@ pub(crate) async fn container(
     (project, service): (&ProjectName, &ServiceName),
     index: Option<u32>,
     wanted: Wanted<'_>,
-    output: &Output,
-) -> Result<ObservedContainer, Exit> {
-    let mut found = containers(engine, project, service, output).await?;
+) -> Result<ObservedContainer, CliError> {
+    let mut found = containers(engine, project, service).await?;
     if let Some(index) = index {
         found.retain(|container| !container.is_one_off && container.number == index);
     }
@@ -182,23 +169,18 @@ pub(crate) async fn container(
     if let Some(position) = position {
         return Ok(found.swap_remove(position));
     }
-    let what = match index {
-        Some(index) => format!("`{service}` number {index}"),
-        None => format!("`{service}`"),
-    };
-    match found.first() {
-        Some(container) if container.state.status == Status::Paused => {
-            let help = format!("resume it: `{} {service}`", global.command("unpause"));
-            output.error(&format!("`{}` is paused", container.name), Some(&help));
-        }
-        Some(container) if container.state.status == Status::Restarting => {
-            let help = format!("see why it ends: `{} {service}`", global.command("logs"));
-            output.error(&format!("`{}` ends and is started again and again", container.name), Some(&help));
-        }
-        Some(container) => {
+    let Some(container) = found.first() else { return Err(none_is_there(global, service, index)) };
+    let name = &container.name;
+    Err(match container.state.status {
+        Status::Paused => CliError::failed(format!("`{name}` is paused"))
+            .help(format!("resume it: `{} {service}`", global.command("unpause"))),
+        Status::Restarting => CliError::failed(format!("`{name}` ends and is started again and again"))
+            .help(format!("see why it ends: `{} {service}`", global.command("logs"))),
+        _ => {
+            let what = numbered(service, index);
             let state = container.status_text.to_lowercase();
             let has_completed = container.state.is_in(Condition::Completed);
-            let is_done = has_completed && is_job(global, service, output);
+            let is_done = has_completed && is_job(global, service);
             let help = match &wanted {
                 // A job that did its work is not started again.
                 Wanted::RunningFor(command) if is_done => {
@@ -210,49 +192,40 @@ pub(crate) async fn container(
                 }
                 _ => format!("start it: `{} {service}`", global.command("up -d")),
             };
-            output
-                .error(&format!("no container of {what} runs: `{}` is {state}", container.name), Some(&help));
+            CliError::failed(format!("no container of {what} runs: `{name}` is {state}")).help(help)
         }
-        None => return Err(none_is_there(global, service, index, output)),
-    }
-    Err(Exit::Failed)
+    })
+}
+
+/// A service, or its container with this number.
+fn numbered(service: &ServiceName, index: Option<u32>) -> String {
+    index.map_or(format!("`{service}`"), |index| format!("`{service}` number {index}"))
 }
 
 /// Whether other services wait until a service completed; false where that cannot be known.
-fn is_job(global: &Global, service: &ServiceName, output: &Output) -> bool {
-    match load::known(global, std::slice::from_ref(service), output) {
+fn is_job(global: &Global, service: &ServiceName) -> bool {
+    match load::known(global, std::slice::from_ref(service)) {
         Ok(Known::Topology(topology)) => plan::jobs_of(&topology).contains(service),
         _ => false,
     }
 }
 
-/// Says that a service has no container, or none with this number, and what makes it.
-pub(crate) fn none_is_there(
-    global: &Global,
-    service: &ServiceName,
-    index: Option<u32>,
-    output: &Output,
-) -> Exit {
-    if let Ok(Known::Topology(topology)) = load::known(global, std::slice::from_ref(service), output)
-        && let Some((message, help)) = absence::of_service(&topology, service, global)
+/// A service has no container, or none with this number; the help makes it.
+pub(crate) fn none_is_there(global: &Global, service: &ServiceName, index: Option<u32>) -> CliError {
+    if let Ok(Known::Topology(topology)) = load::known(global, std::slice::from_ref(service))
+        && let Some(reason) = absence::of_service(&topology, service, global)
     {
-        output.error(&message, Some(&help));
-        return Exit::Failed;
+        return CliError::Failed(reason);
     }
     let up = global.command("up -d");
-    let (what, help) = match index {
-        Some(index @ 2..) => (
-            format!("`{service}` number {index}"),
-            format!(
-                "`{}` lists those that are there; `{up} --scale {service}={index}` makes as many",
-                global.command("ps -a")
-            ),
+    let help = match index {
+        Some(index @ 2..) => format!(
+            "`{}` lists those that are there; `{up} --scale {service}={index}` makes as many",
+            global.command("ps -a")
         ),
-        Some(index) => (format!("`{service}` number {index}"), format!("create it: `{up} {service}`")),
-        None => (format!("`{service}`"), format!("create it: `{up} {service}`")),
+        Some(_) | None => format!("create it: `{up} {service}`"),
     };
-    output.error(&format!("there is no container of {what}"), Some(&help));
-    Exit::Failed
+    CliError::failed(format!("there is no container of {}", numbered(service, index))).help(help)
 }
 
 /// Ends when a signal asks topo to end.
@@ -279,53 +252,45 @@ pub(crate) fn exit_of_signal(received: Received) -> Exit {
     Exit::Container(u8::try_from(128 + received.number).unwrap_or(Exit::Interrupted.code()))
 }
 
-/// The exit code of a program whose reader is gone: that of SIGPIPE.
-pub(crate) const EXIT_WITHOUT_READER: Exit = Exit::Container(141);
-
 /// `NAME=VALUE` as it stands; a name alone takes the value that topo's own environment has.
-pub(crate) fn variables(arguments: &[String]) -> Vec<String> {
-    let read = |argument: &String| Pair::or_found(argument, |name| std::env::var(name).ok());
+pub(crate) fn variables(arguments: &[Variable]) -> Vec<String> {
+    let read = |argument: &Variable| Pair::or_found(argument.as_str(), |name| std::env::var(name).ok());
     arguments.iter().filter_map(read).map(|(name, value)| format!("{name}={value}")).collect()
 }
 
-/// Explains that a program could not be run; `source` is where it was named.
-pub(crate) fn refused_program(error: &EngineError, source: &str, output: &Output) -> Exit {
+/// A program could not be run; `source` is where it was named.
+pub(crate) fn refused_program(error: EngineError, source: &str) -> CliError {
+    let Some(code) = code_of_refused_program(&error) else { return error.into() };
     let message = error.to_string();
-    let help = match exit_of_refused_program(error) {
-        Some(_) if message.contains("chdir to cwd") => {
+    let help = match code {
+        _ if phrase::NO_WORKING_DIRECTORY.is_in(&message) => {
             "that directory is not in the container: check `--workdir`, and `working_dir` of the service"
                 .to_owned()
         }
-        Some(Exit::Container(127)) => format!("no such program is in the container: check {source}"),
-        Some(_) => format!("that is not a program that can be run: check {source}"),
-        None => return session::refused(error, output),
+        127 => format!("no such program is in the container: check {source}"),
+        _ => format!("that is not a program that can be run: check {source}"),
     };
-    output.error(&message, Some(&help));
-    exit_of_refused_program(error).unwrap_or(Exit::Failed)
+    CliError::Program(Problem::new(message), code).help(help)
 }
 
 /// The exit codes that shells have for programs that cannot be run.
-fn exit_of_refused_program(error: &EngineError) -> Option<Exit> {
+fn code_of_refused_program(error: &EngineError) -> Option<u8> {
     let EngineError::Refused { message, .. } = error else { return None };
-    let is_missing = ["executable file not found", "no such file or directory"];
-    if is_missing.iter().any(|words| message.contains(words)) {
-        return Some(Exit::Container(127));
+    if phrase::any(&[phrase::NO_EXECUTABLE, phrase::NO_SUCH_FILE], message) {
+        return Some(127);
     }
-    let is_no_program = ["permission denied", "exec format error", "is a directory"];
-    is_no_program.iter().any(|words| message.contains(words)).then_some(Exit::Container(126))
+    let not_a_program = [phrase::PERMISSION_DENIED, phrase::EXEC_FORMAT, phrase::IS_A_DIRECTORY];
+    phrase::any(&not_a_program, message).then_some(126)
 }
 
-/// Explains that a program is heard no more: when the connection to it broke it may still run, and `way_back`
-/// says how to come back to it.
-pub(crate) fn lost(error: &EngineError, container: &ContainerName, way_back: &str, output: &Output) -> Exit {
-    let (EngineError::Disconnected(_) | EngineError::Unreachable { .. }) = error else {
-        return session::refused(error, output);
-    };
-    output.error(
-        &format!("`{container}` may still be running, but the connection to it was lost: {error}"),
-        Some(way_back),
-    );
-    Exit::Failed
+/// A program is heard no more: when the connection to it broke it may still run, and `way_back` says how to come back
+/// to it.
+pub(crate) fn lost(error: EngineError, container: &ContainerName, way_back: &str) -> CliError {
+    let (EngineError::Disconnected(_) | EngineError::Unreachable { .. }) = error else { return error.into() };
+    CliError::failed(format!(
+        "`{container}` may still be running, but the connection to it was lost: {error}"
+    ))
+    .help(way_back)
 }
 
 /// The end of a program whose output has ended.
@@ -334,10 +299,9 @@ pub(crate) async fn end_of_program(
     engine: &impl Attach,
     container: &ContainerName,
     way_back: &str,
-    output: &Output,
-) -> Result<Exit, Exit> {
+) -> Result<Exit, CliError> {
     let code = engine.end_after_output(container, ended).await;
-    code.map(exit_of_process).map_err(|error| lost(&error, container, way_back, output))
+    code.map(exit_of_process).map_err(|error| lost(error, container, way_back))
 }
 
 /// What the third signal that asks topo to end does.

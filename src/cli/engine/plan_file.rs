@@ -7,7 +7,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::engine::creation::require_contexts;
 use crate::cli::engine::session;
 use crate::cli::engine::turn::Turn;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::diagnostic::Diagnostics;
 use crate::engine::{Engine, local_file};
@@ -20,17 +20,15 @@ use crate::topology::name::ServiceName;
 const MOST_CHANGES: usize = 20;
 
 /// Writes a plan to a file, without secrets.
-pub(crate) fn write(path: &Path, file: &PlanFile<&Plan>, global: &Global) -> Result<(), Exit> {
-    let output = global.output();
+pub(crate) fn write(path: &Path, file: &PlanFile<&Plan>, global: &Global) -> Result<(), CliError> {
     let failed = |error: &dyn std::fmt::Display| {
-        output.error(&format!("cannot write `{}`: {error}", path.display()), None);
-        Exit::Usage
+        CliError::usage(format!("cannot write `{}`: {error}", path.display()))
     };
     let text = serde_json::to_string_pretty(file).map_err(|error| failed(&error))?;
     local_file::write(path, &(text + "\n")).map_err(|error| failed(&error))?;
     let path = path.to_string_lossy();
     let quoted = shlex::try_quote(&path).unwrap_or((&*path).into());
-    output.remark(&format!(
+    global.output().remark(&format!(
         "the plan was written to `{path}`: `{} --plan {quoted}` applies it",
         global.command("up")
     ));
@@ -38,27 +36,21 @@ pub(crate) fn write(path: &Path, file: &PlanFile<&Plan>, global: &Global) -> Res
 }
 
 /// Reads a plan from a file.
-pub(crate) fn read(path: &Path, output: &Output) -> Result<PlanFile<StoredPlan>, Exit> {
+pub(crate) fn read(path: &Path) -> Result<PlanFile<StoredPlan>, CliError> {
     let bytes = read_bytes(path).map_err(|error| {
-        output.error(&error.to_string(), Some("`topo plan -o FILE` writes a plan to a file"));
-        Exit::Usage
+        CliError::usage(error.to_string()).help("`topo plan -o FILE` writes a plan to a file")
     })?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("`{}` does not hold a plan: {error}", path.display());
-        output.error(
-            &message,
-            Some("`topo plan -o FILE` writes one; `plan --format json` is for other programs"),
-        );
-        Exit::Usage
+        CliError::usage(format!("`{}` does not hold a plan: {error}", path.display()))
+            .help("`topo plan -o FILE` writes one; `plan --format json` is for other programs")
     })
 }
 
 /// Services are chosen when a plan is made.
-pub(crate) fn require_no_services(services: &[ServiceName], output: &Output) -> Result<(), Exit> {
+pub(crate) fn require_no_services(services: &[ServiceName]) -> Result<(), CliError> {
     let Some(name) = services.first() else { return Ok(()) };
-    let message = format!("a plan is carried out whole, and `{name}` is not a topology file");
-    output.error(&message, Some(&format!("leave it out, or plan for it alone: `topo plan -o FILE {name}`")));
-    Err(Exit::Usage)
+    Err(CliError::usage(format!("a plan is carried out whole, and `{name}` is not a topology file"))
+        .help(format!("leave it out, or plan for it alone: `topo plan -o FILE {name}`")))
 }
 
 /// The plan of a file with the secrets of its topology. The engine must have what it was made from.
@@ -68,22 +60,18 @@ pub(crate) async fn plan(
     topology: &Topology,
     sources: &Sources,
     global: &Global,
-) -> Result<Plan, Exit> {
+) -> Result<Plan, CliError> {
     let output = &global.output();
     if *plan.project() != topology.name {
         let message =
             format!("the plan is for the project `{}`, not for `{}`", plan.project(), topology.name);
-        output.error(&message, Some("name the topology that it was made from"));
-        return Err(Exit::Usage);
+        return Err(CliError::usage(message).help("name the topology that it was made from"));
     }
     let (query, before) = (plan.query(), plan.observed().clone());
     let plan = open(plan, topology, global)?;
     let mut found = Diagnostics::default();
     require_contexts(&plan, &topology.file_system, &mut found);
-    output.diagnostics(sources, &found);
-    if found.has_errors() {
-        return Err(Exit::Findings);
-    }
+    output.checked(sources, &found)?;
     let now = Basis::of(&session::observe_settled(engine, turn, &query, output).await?);
     require_same(&before, &now, global)?;
     Ok(plan)
@@ -101,15 +89,16 @@ pub(crate) fn warn_of_edits(file: &PlanFile<StoredPlan>, topology: &Topology, ou
     }
 }
 
-fn open(plan: StoredPlan, topology: &Topology, global: &Global) -> Result<Plan, Exit> {
-    plan.open(Some(topology)).map_err(|error| {
-        let message = format!("the topology has {error}");
-        global.output().error(&message, Some(&format!("plan again: `{} -o FILE`", global.command("plan"))));
-        Exit::Usage
-    })
+fn open(plan: StoredPlan, topology: &Topology, global: &Global) -> Result<Plan, CliError> {
+    plan.open(Some(topology)).map_err(|error| outdated(format!("the topology has {error}"), global))
 }
 
-fn require_same(before: &Basis, now: &Basis, global: &Global) -> Result<(), Exit> {
+/// What no longer fits is planned again.
+fn outdated(message: String, global: &Global) -> CliError {
+    CliError::usage(message).help(format!("plan again: `{} -o FILE`", global.command("plan")))
+}
+
+fn require_same(before: &Basis, now: &Basis, global: &Global) -> Result<(), CliError> {
     let changes = before.changes(now);
     if changes.is_empty() {
         return Ok(());
@@ -121,6 +110,5 @@ fn require_same(before: &Basis, now: &Basis, global: &Global) -> Result<(), Exit
     }
     let message =
         format!("the engine has changed since the plan was made; nothing was touched{}", lines.concat());
-    global.output().error(&message, Some(&format!("plan again: `{} -o FILE`", global.command("plan"))));
-    Err(Exit::Usage)
+    Err(outdated(message, global))
 }

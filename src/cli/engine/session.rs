@@ -9,22 +9,21 @@ use rustix::process::{Resource, getrlimit};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::arguments::global::Global;
-use crate::cli::arguments::invocation::Invocation;
-use crate::cli::arguments::settings::{ColorChoice, ProgressForm, Settings};
+use crate::cli::arguments::settings::ProgressForm;
 use crate::cli::engine::carry_out::{Another, carry_out};
 use crate::cli::engine::redaction::redacted;
 use crate::cli::engine::turn::Turn;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::{self, Output};
-use crate::engine::{Engine, EngineError};
+use crate::engine::Engine;
 use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
 use crate::report::{self, Above, AfterCancel, Context, Form, Live, Look, QuietFilter, Redacted, ScopedGoal};
 use crate::run::logs::{ExpectedExits, HookLines};
 use crate::run::{self, Event, Limits, Outcome, RunOptions};
 use crate::topology::name::{ContainerName, ServiceName};
-use crate::value::pair::Pair;
 
 /// How many files have to be open for one connection to an engine, those of the runtime included.
 const FEWEST_FILES: u64 = 10;
@@ -39,13 +38,11 @@ const MOST_CALLS: usize = 16;
 const LAST_FILES: Duration = Duration::from_secs(1);
 
 /// Runs a future to its end. One thread is enough: topo waits for the engine nearly all the time.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     let allowed = getrlimit(Resource::Nofile).current;
     if let Some(allowed) = allowed.filter(|allowed| *allowed < FEWEST_FILES) {
         let words = format!("only {allowed} files may be open at once, too few to talk to an engine");
-        Output::new(ColorChoice::Auto, &Settings::default())
-            .error(&words, Some("raise the limit, as in `ulimit -n 256`"));
-        std::process::exit(i32::from(Exit::Usage.code()));
+        return Err(CliError::usage(words).help("raise the limit, as in `ulimit -n 256`"));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -61,16 +58,12 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 pub(crate) async fn within<T>(
     limit: Option<Duration>,
     begun: Instant,
-    output: &Output,
-    work: impl Future<Output = Result<T, Exit>>,
-) -> Result<T, Exit> {
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
     let Some(limit) = limit else { return work.await };
     match tokio::time::timeout_at((begun + limit).into(), work).await {
         Ok(done) => done,
-        Err(_) => {
-            output.error(&format!("the engine has not answered within {} s", limit.as_secs()), None);
-            Err(Exit::Failed)
-        }
+        Err(_) => Err(CliError::failed(format!("the engine has not answered within {} s", limit.as_secs()))),
     }
 }
 
@@ -78,35 +71,28 @@ pub(crate) async fn within<T>(
 pub(crate) async fn take_turn(
     turn: &Turn,
     (limit, begun): (Option<Duration>, Instant),
-    output: &Output,
-) -> Result<(), Exit> {
+) -> Result<(), CliError> {
     let Some(limit) = limit else {
         turn.take().await;
         return Ok(());
     };
-    tokio::time::timeout_at((begun + limit).into(), turn.take()).await.map_err(|_| {
-        output.error(&format!("another run has not ended within {} s", limit.as_secs()), None);
-        Exit::Failed
-    })
+    tokio::time::timeout_at((begun + limit).into(), turn.take())
+        .await
+        .map_err(|_| CliError::failed(format!("another run has not ended within {} s", limit.as_secs())))
 }
 
-/// Reads what the engine has; a failure is explained.
-pub(crate) async fn observe(engine: &impl Engine, query: &Query, output: &Output) -> Result<Observed, Exit> {
-    engine.observe(query).await.map_err(|error| refused(&error, output))
-}
-
-/// [`observe`], once the stops are over that others asked for and that the engine still goes on with: what is being
-/// stopped looks as if it were to run on.
+/// Reads what the engine has, once the stops are over that others asked for and that the engine still goes on with:
+/// what is being stopped looks as if it were to run on.
 pub(crate) async fn observe_settled(
     engine: &impl Engine,
     turn: &Turn,
     query: &Query,
     output: &Output,
-) -> Result<Observed, Exit> {
+) -> Result<Observed, CliError> {
     let mut waited_for = BTreeSet::new();
     loop {
         let (observed, recent) = join(engine.observe(query), engine.recent(&query.project)).await;
-        let observed = observed.map_err(|error| refused(&error, output))?;
+        let observed = observed?;
         // An engine that tells nothing of what happened is believed to stop nothing.
         let mut stops = run::unfinished(&recent.unwrap_or_default());
         stops.append(&mut turn.stops_of_others());
@@ -115,37 +101,17 @@ pub(crate) async fn observe_settled(
             stops.into_iter().partition(|(container, _)| running.contains(container));
         turn.forget(over.iter().map(|(container, _)| container));
         let new = running.into_iter().filter(|(container, _)| waited_for.insert(container.clone()));
-        let stopping = run::going_on(engine, new.map(|(_, stop)| stop)).await;
-        let stopping = stopping.map_err(|error| refused(&error, output))?;
+        let stopping = run::going_on(engine, new.map(|(_, stop)| stop)).await?;
         if stopping.is_empty() {
             return Ok(observed);
         }
         let names: Vec<&str> = stopping.iter().map(|stopping| stopping.container().as_str()).collect();
         let is = if names.len() == 1 { "is" } else { "are" };
         turn.remark(&format!("{} {is} still being stopped: waiting for the end of that", names.join(", ")));
-        let run_on = run::settle(engine, &stopping).await.map_err(|error| refused(&error, output))?;
+        let run_on = run::settle(engine, &stopping).await?;
         for container in run_on {
             output.warning(&format!("{container} was asked to stop, and runs on"));
         }
-    }
-}
-
-/// Explains what an engine could not do outside a run.
-pub(crate) fn refused(error: &EngineError, output: &Output) -> Exit {
-    explain(error, error.hint().as_deref(), output)
-}
-
-/// [`refused`], where the help may name a command of topo.
-pub(crate) fn refused_for(global: &Global, error: &EngineError, output: &Output) -> Exit {
-    let help = error.hint().map(|help| global.commands().filled_in(&help));
-    explain(error, help.as_deref(), output)
-}
-
-fn explain(error: &EngineError, help: Option<&str>, output: &Output) -> Exit {
-    output.error(&error.to_string(), help.map(redacted).as_deref());
-    match error {
-        EngineError::Unreachable { .. } | EngineError::NoAddress { .. } => Exit::NoEngine,
-        _ => Exit::Failed,
     }
 }
 
@@ -260,7 +226,7 @@ impl<'a, E: Engine> Session<'a, E> {
 
     /// The command that goes on after a failure.
     pub(crate) fn resume(&self, command: &str) -> String {
-        as_typed(command).unwrap_or_else(|| self.global.command(command))
+        self.global.resume(command)
     }
 
     /// [`Session::carry_out_amid`], unless `look` says that another round follows.
@@ -304,10 +270,7 @@ impl<'a, E: Engine> Session<'a, E> {
     /// The command that goes on in spite of a `pre_stop` hook that fails.
     fn past_hooks(&self, command: &str) -> Option<String> {
         match command {
-            "down" => {
-                let typed = as_typed(command).unwrap_or_else(|| self.global.command(command));
-                Some(format!("{typed} --force"))
-            }
+            "down" => Some(format!("{} --force", self.resume(command))),
             "stop" | "restart" => Some(self.global.command("kill")),
             _ => None,
         }
@@ -337,16 +300,6 @@ impl<'a, E: Engine> Session<'a, E> {
             }
             Form::Json | Form::Quiet => {}
         }
-    }
-
-    /// Reads what the engine has; a failure is explained.
-    pub(crate) async fn observe(&self, query: &Query) -> Result<Observed, Exit> {
-        observe(self.engine, query, self.output).await
-    }
-
-    /// Explains what the engine could not do.
-    pub(crate) fn refused(&self, error: &EngineError) -> Exit {
-        refused_for(self.global, error, self.output)
     }
 
     async fn run_options(&self, plan: &Plan) -> RunOptions {
@@ -389,66 +342,15 @@ impl<'a, E: Engine> Session<'a, E> {
     }
 }
 
-/// The command as it was typed, when it is this one: typing it again goes on.
-fn as_typed(command: &str) -> Option<String> {
-    let Invocation { program, words, .. } = Invocation::of_process();
-    let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    if !words.iter().any(|word| word == command) {
-        return None;
-    }
-    let words = shlex::try_join(without_values(&words).iter().map(String::as_str)).ok()?;
-    Some(format!("{} {words}", program.name()))
-}
-
-/// The words without the values of variables: failures end up in logs of CI. `--env TOKEN` takes the
-/// value from the environment.
-pub(crate) fn without_values(words: &[String]) -> Vec<String> {
-    const NAMES: [&str; 3] = ["--build-arg", "--env", "-e"];
-    let mut is_variable = false;
-    let mut shown = Vec::with_capacity(words.len());
-    for word in words {
-        let (option, variable) = match NAMES.iter().find_map(|name| Some((name, word.strip_prefix(name)?))) {
-            Some((name, rest)) if rest.starts_with('=') || (*name == "-e" && !rest.is_empty()) => {
-                word.split_at(word.len() - rest.trim_start_matches('=').len())
-            }
-            _ => ("", word.as_str()),
-        };
-        let holds_one = is_variable || !option.is_empty();
-        let name = Pair::split(variable).name;
-        shown.push(if holds_one { format!("{option}{name}") } else { word.clone() });
-        is_variable = NAMES.contains(&word.as_str());
-    }
-    shown
-}
-
 /// Whether a command that failed half way leaves something behind that was not there before.
 fn leaves_something(command: &str) -> bool {
     matches!(command, "up" | "create" | "scale")
 }
 
-/// The exit code of a run.
-pub(crate) fn exit_of(outcome: &Outcome) -> Exit {
+/// How a command ends whose run is over; the report has said what failed.
+pub(crate) fn exit_of(outcome: &Outcome) -> Result<Exit, CliError> {
     if outcome.is_cancelled {
-        return Exit::Interrupted;
+        return Err(CliError::Interrupted);
     }
-    if outcome.is_success() { Exit::Success } else { Exit::Failed }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_variables_are_not_printed() {
-        for (typed, shown) in [
-            ("build --build-arg TOKEN=x=y web", "build --build-arg TOKEN web"),
-            ("build --build-arg=TOKEN=x web", "build --build-arg=TOKEN web"),
-            ("run -e A=1 -eB=2 --env C=3 -e D web", "run -e A -eB --env C -e D web"),
-            ("up -d --scale web=3", "up -d --scale web=3"),
-            ("--env-file x.env up", "--env-file x.env up"),
-        ] {
-            let words: Vec<String> = typed.split(' ').map(str::to_owned).collect();
-            assert_eq!(without_values(&words).join(" "), shown);
-        }
-    }
+    if outcome.is_success() { Ok(Exit::Success) } else { Err(CliError::StepsFailed) }
 }

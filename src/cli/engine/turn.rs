@@ -26,10 +26,9 @@ use sha2::{Digest, Sha256};
 use tokio::time::{sleep, timeout};
 
 use crate::cli::arguments::global::Global;
-use crate::cli::arguments::invocation::Invocation;
 use crate::cli::arguments::settings::ProgressForm;
+use crate::cli::arguments::typed::TypedLine;
 use crate::cli::engine::redaction::redacted;
-use crate::cli::engine::session;
 use crate::cli::io::output::Output;
 use crate::engine::execute::RUN;
 use crate::engine::{Address, Endpoint};
@@ -61,6 +60,8 @@ struct Project {
     /// The name of its file.
     file_name: String,
     output: Output,
+    /// What this run is told as to others.
+    typed: TypedLine,
     form: ProgressForm,
     held: RefCell<Option<Held>>,
     /// How many parts of this run do something in it.
@@ -97,6 +98,7 @@ impl Turn {
             name: project.clone(),
             file_name: file_name(&address.endpoint, project),
             output: global.output(),
+            typed: global.typed.clone(),
             form: global.progress.unwrap_or_default(),
             held: RefCell::default(),
             users: Cell::new(0),
@@ -173,11 +175,11 @@ fn stopped_by(plan: &Plan, step: StepId) -> Option<(&ContainerName, Option<Durat
 
 /// Whether the engine may go on with a step that ended so for this run.
 fn may_go_on(end: &End) -> bool {
-    use crate::engine::EngineError::{Disconnected, Other, Unreachable};
+    use crate::engine::EngineError::{BadAnswer, BrokenOff, Disconnected, NoAnswer, Unreachable};
     match end {
         End::Cancelled => true,
         End::Failed(Failure { cause: Cause::Engine(error), .. }) => {
-            matches!(error, Disconnected(_) | Unreachable { .. } | Other(_))
+            matches!(error, Disconnected(_) | Unreachable { .. } | NoAnswer(_) | BadAnswer(_) | BrokenOff(_))
         }
         End::Done | End::NotNeeded | End::Skipped { .. } | End::Failed(_) => false,
     }
@@ -190,7 +192,7 @@ impl Project {
             Ok(Some(file)) => {
                 let left = Record::read(&file);
                 self.tell_of_interrupted(&left);
-                let record = Record { holder: Some(this_run()), ..left };
+                let record = Record { holder: Some(this_run(&self.typed)), ..left };
                 // A disk that is full, for example: whoever waits does not learn for whom.
                 let _ = record.write(&file);
                 Held { file: Some(file), record }
@@ -284,12 +286,8 @@ fn is_of_this_run(holder: &Holder) -> bool {
 }
 
 /// This process, as others are told of it.
-fn this_run() -> Holder {
-    let Invocation { program, words, .. } = Invocation::of_process();
-    let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let words = session::without_values(&words);
-    let typed = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default();
-    let command = redacted(format!("{} {typed}", program.name()).trim_end());
+fn this_run(typed: &TypedLine) -> Holder {
+    let command = redacted(&typed.whole());
     Holder { process: std::process::id(), command, since: run::now() as i64 }
 }
 

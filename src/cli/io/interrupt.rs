@@ -6,6 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::terminal;
 use crate::report::StopSignal;
@@ -48,10 +49,12 @@ pub(crate) fn exit() -> Exit {
 }
 
 /// Does what comes before a run, which the first SIGINT or SIGTERM ends.
-pub(crate) async fn unless_asked_to_end<T>(work: impl Future<Output = Result<T, Exit>>) -> Result<T, Exit> {
+pub(crate) async fn unless_asked_to_end<T>(
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
     tokio::select! { biased;
         done = work => done,
-        () = asked_to_end() => Err(exit()),
+        () = asked_to_end() => Err(CliError::Interrupted),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use crate::cli::arguments::settings::{ColorChoice, Settings, variable};
 use crate::cli::engine::redaction::redacted;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::diagnostic::render::{RenderOptions, render};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::engine::OutputStream;
@@ -37,6 +37,11 @@ impl Output {
     pub fn new(color: ColorChoice, settings: &Settings) -> Self {
         let &Settings { remove_orphans: _, ignore_orphans, reports_to_output, has_menu: _ } = settings;
         Self { color, reports_to_output, ignores_orphans: ignore_orphans, streams: None }
+    }
+
+    /// Whether colours were asked for.
+    pub fn color(&self) -> ColorChoice {
+        self.color
     }
 
     /// Writes there, and not to the streams of this process.
@@ -78,27 +83,26 @@ impl Output {
     }
 
     /// Prints to standard output. A reader that has gone is no failure: `topo ps | head` is fine.
-    pub fn print(&self, text: &str) {
-        let _ = self.print_to_reader(text);
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::print_to_reader`].
+    pub fn print(&self, text: &str) -> Result<(), CliError> {
+        self.print_to_reader(text).map(|_| ())
     }
 
-    /// Prints to standard output; false when nobody reads any more. A full disk ends the program: whoever
-    /// finds half of the text must not take it for the whole.
-    pub fn print_to_reader(&self, text: &str) -> bool {
+    /// Prints to standard output; false when nobody reads any more.
+    ///
+    /// # Errors
+    ///
+    /// When a disk is full: whoever finds half of the text must not take it for the whole.
+    pub fn print_to_reader(&self, text: &str) -> Result<bool, CliError> {
         let mut out = self.writer(OutputStream::Out);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => true,
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => false,
-            Err(error) => {
-                std::process::exit(i32::from(self.unwritable(&error).code()));
-            }
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(CliError::Output(error)),
         }
-    }
-
-    /// Says that the standard output cannot be written, because a disk is full for example.
-    pub fn unwritable(&self, error: &std::io::Error) -> Exit {
-        self.error(&format!("standard output cannot be written: {error}"), None);
-        Exit::Usage
     }
 
     /// Prints to standard error.
@@ -107,7 +111,8 @@ impl Output {
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
 
-    /// Prints an error that has no place in a topology, and what to do about it.
+    /// Prints an error that has no place in a topology, and what to do about it. Whoever cannot go on returns it as a
+    /// [`CliError`] instead.
     pub fn error(&self, message: &str, help: Option<&str>) {
         self.say(&format!("{}: {}", self.marked("error", "31"), sanitize_lines(&redacted(message))), 2);
         if let Some(help) = help {
@@ -132,6 +137,19 @@ impl Output {
 
     fn marked(&self, word: &str, color: &str) -> String {
         if self.colors_errors() { format!("\x1b[1;{color}m{word}\x1b[0m") } else { word.to_owned() }
+    }
+
+    /// Prints what was found where it stops nobody: warnings and notes.
+    ///
+    /// # Errors
+    ///
+    /// All of it when there are errors among it; nothing is printed then.
+    pub fn checked(&self, sources: &Sources, found: &Diagnostics) -> Result<(), CliError> {
+        if found.has_errors() {
+            return Err(CliError::diagnostics(sources, found.clone()));
+        }
+        self.diagnostics(sources, found);
+        Ok(())
     }
 
     /// Prints everything that was found, and how much it is.

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::cli::arguments::global::Global;
+use crate::cli::error::Problem;
 use crate::cli::io::output::Output;
 use crate::plan::Observed;
 use crate::report::wording::names;
@@ -13,19 +14,15 @@ use crate::topology::name::{ProjectName, ServiceName};
 const MOST_NAMES: usize = 12;
 
 /// Why the topology gives a service no container, and what to do about it; nothing where it has some.
-pub(crate) fn of_service(
-    topology: &Topology,
-    service: &ServiceName,
-    global: &Global,
-) -> Option<(String, String)> {
+pub(crate) fn of_service(topology: &Topology, service: &ServiceName, global: &Global) -> Option<Problem> {
     let known = topology.service(service.as_str())?;
     if let Some(kind) = known.provider.as_ref().and_then(|provider| provider.kind.as_ref()) {
         let message = format!("`{service}` is run by the provider `{}`, and has no container", kind.value);
-        return Some((message, "name a service that has an image".to_owned()));
+        return Some(Problem::new(message).help("name a service that has an image"));
     }
     (known.replicas() == 0).then(|| {
         let help = format!("`{} {service}=1` makes one", global.command("scale"));
-        (format!("service `{service}` has no containers: `scale: 0`"), help)
+        Problem::new(format!("service `{service}` has no containers: `scale: 0`")).help(help)
     })
 }
 
@@ -44,7 +41,9 @@ pub(crate) fn explain(
         let is_meant = |service: &ServiceName| targets.is_empty() || targets.contains(service);
         let there = observed.containers.iter().filter(|container| is_meant(&container.service)).count();
         let reasons = targets.iter().filter_map(|target| of_service(topology?, target, global));
-        let reasons: Vec<String> = reasons.map(|(why, help)| format!("{why} ({help})")).collect();
+        let reasons: Vec<String> = reasons
+            .map(|Problem { message, help }| format!("{message} ({})", help.unwrap_or_default()))
+            .collect();
         match there == 0 && !targets.is_empty() && reasons.len() == targets.len() {
             true => reasons.iter().for_each(|reason| output.remark(reason)),
             false => output.remark(&words(project, targets, there, global)),
@@ -75,11 +74,11 @@ mod tests {
         let topology = crate::plan::testing::topology(text);
         let say = |name: &str| of_service(&topology, &name.into(), &Global::default());
         for name in ["none", "also"] {
-            let (message, help) = say(name).expect("it has none");
+            let Problem { message, help } = say(name).expect("it has none");
             assert_eq!(message, format!("service `{name}` has no containers: `scale: 0`"));
-            assert_eq!(help, format!("`topo scale {name}=1` makes one"));
+            assert_eq!(help, Some(format!("`topo scale {name}=1` makes one")));
         }
-        let (message, _) = say("run").expect("it has none");
+        let Problem { message, .. } = say("run").expect("it has none");
         assert_eq!(message, "`run` is run by the provider `cloud`, and has no container");
         assert_eq!((say("one"), say("unknown")), (None, None));
     }

@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value as Json};
 
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::cli::list::table::{Kind, table, whole_table};
 use crate::report::sanitize_lines;
@@ -112,18 +112,17 @@ impl FromStr for ListFormat {
 }
 
 /// Prints a list.
-pub(crate) fn print(rows: &[Row], list: List<'_>, format: &ListFormat, output: &Output) -> Result<(), Exit> {
-    output.print(&text(rows, list, format, output)?);
-    Ok(())
-}
-
-/// A list as text.
-pub(crate) fn text(
+pub(crate) fn print(
     rows: &[Row],
     list: List<'_>,
     format: &ListFormat,
     output: &Output,
-) -> Result<String, Exit> {
+) -> Result<(), CliError> {
+    output.print(&text(rows, list, format)?)
+}
+
+/// A list as text.
+pub(crate) fn text(rows: &[Row], list: List<'_>, format: &ListFormat) -> Result<String, CliError> {
     let List { columns, names, arrays, shape } = list;
     debug_assert!(rows.iter().all(|row| row.keys().all(|name| names.contains(&name.as_str()))));
     Ok(match format {
@@ -137,42 +136,37 @@ pub(crate) fn text(
         ListFormat::Json => json(rows, shape),
         ListFormat::TableOf(template) => {
             let cells = |line: String| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
-            let lines = lines(template, rows, list, output)?.into_iter().map(cells);
+            let lines = lines(template, rows, list)?.into_iter().map(cells);
             let names: Vec<(&str, bool)> = names.iter().map(|name| (*name, arrays.contains(name))).collect();
             let titles = template.titles(&names, |key| title(key, columns));
             // Whoever chose the columns wants what is in them.
             whole_table(cells(titles), lines.collect())
         }
         ListFormat::Lines(template) => {
-            lines(template, rows, list, output)?.iter().map(|line| format!("{line}\n")).collect()
+            lines(template, rows, list)?.iter().map(|line| format!("{line}\n")).collect()
         }
     })
 }
 
-fn lines(template: &Template, rows: &[Row], list: List<'_>, output: &Output) -> Result<Vec<String>, Exit> {
+fn lines(template: &Template, rows: &[Row], list: List<'_>) -> Result<Vec<String>, CliError> {
     // A name that the list has not is told also while nothing is in it.
     if let Some(name) = template.unknown_name(list) {
-        return Err(explain(Misfit::Unknown(name), list, output));
+        return Err(misfit_error(Misfit::Unknown(name), list));
     }
     let line = |row: &Row| {
-        let line = template.line(row).map_err(|misfit| explain(misfit, list, output));
+        let line = template.line(row).map_err(|misfit| misfit_error(misfit, list));
         line.map(|line| sanitize_lines(&line))
     };
     rows.iter().map(line).collect()
 }
 
-fn explain(misfit: Misfit, list: List<'_>, output: &Output) -> Exit {
+fn misfit_error(misfit: Misfit, list: List<'_>) -> CliError {
     match misfit {
-        Misfit::Unknown(name) => {
-            let help = format!("names here: {}", list.names.join(", "));
-            output.error(&format!("there is no `.{name}` here"), Some(&help));
-        }
-        Misfit::Other(words) => {
-            let help = "templates are those of Go, as in `{{upper .Name}}`";
-            output.error(&format!("the template does not fit: {words}"), Some(help));
-        }
+        Misfit::Unknown(name) => CliError::usage(format!("there is no `.{name}` here"))
+            .help(format!("names here: {}", list.names.join(", "))),
+        Misfit::Other(words) => CliError::usage(format!("the template does not fit: {words}"))
+            .help("templates are those of Go, as in `{{upper .Name}}`"),
     }
-    Exit::Usage
 }
 
 /// What stands above a column: its name in capitals, if no other is known.
@@ -217,7 +211,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::arguments::global::Global;
 
     fn rows() -> Vec<Row> {
         let rows = [
@@ -227,38 +220,37 @@ mod tests {
         rows.into_iter().map(|row| row.as_object().cloned().expect("an object")).collect()
     }
 
-    fn written(format: &str, shape: JsonShape) -> Result<String, Exit> {
+    fn written(format: &str, shape: JsonShape) -> Result<String, CliError> {
         let format: ListFormat = format.parse().expect("a format");
         let columns =
             [Column::name("NAME", "Name"), Column::words("#", "Number"), Column::words("PORTS", "Ports")];
         let list = List { columns: &columns, names: &["Name", "Number", "Ports"], arrays: &[], shape };
-        let output = Global::default().output();
-        let whole = text(&rows(), list, &format, &output);
-        assert_eq!(text(&[], list, &format, &output).is_ok(), whole.is_ok(), "an empty list differs");
+        let whole = text(&rows(), list, &format);
+        assert_eq!(text(&[], list, &format).is_ok(), whole.is_ok(), "an empty list differs");
         whole
     }
 
     #[test]
     fn a_list_is_a_table_lines_or_json() {
         assert_eq!(
-            written("table", JsonShape::Lines).as_deref(),
-            Ok("NAME   #    PORTS\nweb    1    80/tcp\ndb     12\n")
+            written("table", JsonShape::Lines).ok().as_deref(),
+            Some("NAME   #    PORTS\nweb    1    80/tcp\ndb     12\n")
         );
         assert_eq!(
-            written("{{.Name}} has {{ .Ports }}", JsonShape::Lines).as_deref(),
-            Ok("web has 80/tcp\ndb has \n")
+            written("{{.Name}} has {{ .Ports }}", JsonShape::Lines).ok().as_deref(),
+            Some("web has 80/tcp\ndb has \n")
         );
         assert_eq!(
-            written("table {{.Number}}\\t{{.Name}}", JsonShape::Lines).as_deref(),
-            Ok("#    NAME\n1    web\n12   db\n")
+            written("table {{.Number}}\\t{{.Name}}", JsonShape::Lines).ok().as_deref(),
+            Some("#    NAME\n1    web\n12   db\n")
         );
         assert_eq!(
-            written("{{json .Name}}{{json .Number}}", JsonShape::Lines).as_deref(),
-            Ok("\"web\"1\n\"db\"12\n")
+            written("{{json .Name}}{{json .Number}}", JsonShape::Lines).ok().as_deref(),
+            Some("\"web\"1\n\"db\"12\n")
         );
         assert_eq!(
-            written("json", JsonShape::Array).as_deref(),
-            Ok(
+            written("json", JsonShape::Array).ok().as_deref(),
+            Some(
                 "[{\"Name\":\"web\",\"Number\":1,\"Ports\":\"80/tcp\"},{\"Name\":\"db\",\"Number\":12,\"Ports\":\"\"}]\n"
             )
         );
@@ -271,10 +263,9 @@ mod tests {
         let rows = [row.as_object().cloned().expect("an object")];
         let columns = [Column::name("NAME", "Name"), Column::words("LABELS", "Labels")];
         for format in ["table", "{{.Name}} {{.Labels}}", "table {{.Name}}\t{{.Labels}}", "json"] {
-            let output = Global::default().output();
             let list =
                 List { columns: &columns, names: &["Labels", "Name"], arrays: &[], shape: JsonShape::Lines };
-            let text = text(&rows, list, &format.parse().expect("a format"), &output);
+            let text = text(&rows, list, &format.parse().expect("a format"));
             let text = text.expect("the names are known");
             assert!(text.chars().all(|sign| !(sign.is_control() && (format != "json" || sign.is_ascii())) || sign == '\n'), "{format}: {text:?}");
             assert!(format == "json" || text.contains("sx"), "{format}: {text:?}");
@@ -287,7 +278,7 @@ mod tests {
             assert!(text.parse::<ListFormat>().is_err(), "{text}");
         }
         for text in ["{{.Nmae}}", "table {{.Name}}\t{{.Nmae}}", "{{.Label \"a\"}}", "{{upper .Nmae}}"] {
-            assert_eq!(written(text, JsonShape::Lines), Err(Exit::Usage), "{text}");
+            assert!(matches!(written(text, JsonShape::Lines), Err(CliError::Usage(_))), "{text}");
         }
     }
 }

@@ -6,17 +6,15 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::cli::exit::Exit;
-use crate::cli::io::output::Output;
+use crate::cli::error::CliError;
 use crate::topology::value::Duration;
 
 /// A time that an option gives, as the engine takes it; one that is none is explained.
-pub(crate) fn time_option(text: Option<&String>, output: &Output) -> Result<Option<String>, Exit> {
+pub(crate) fn time_option(text: Option<&String>) -> Result<Option<String>, CliError> {
     let Some(text) = text else { return Ok(None) };
     engine_time(text, SystemTime::now(), TimeZone::system()).map(Some).ok_or_else(|| {
         let help = "write `10m`, `2026-01-31`, `2026-01-31T12:00` (the time here), `2026-01-31T12:00:00Z`, or seconds since 1970";
-        output.error(&format!("`{text}` is not a time"), Some(help));
-        Exit::Usage
+        CliError::usage(format!("`{text}` is not a time")).help(help)
     })
 }
 

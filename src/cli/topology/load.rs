@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::redaction;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::cli::process;
 use crate::cli::topology::services;
@@ -61,8 +61,8 @@ pub(crate) struct Read {
 }
 
 /// Loads a topology; a file that cannot be read ends the program.
-fn load(global: &Global, needs: &Needs, output: &Output) -> Result<Loaded, Exit> {
-    let mut read = read_silently(global, needs.named(), LoadOptions::default(), output)?;
+fn load(global: &Global, needs: &Needs) -> Result<Loaded, CliError> {
+    let mut read = read_silently(global, needs.named(), LoadOptions::default())?;
     let mut found = std::mem::take(&mut read.found);
     let topology = read.check(needs, &mut found);
     read.hide_values(topology.as_ref());
@@ -75,8 +75,8 @@ pub(crate) fn read(
     targets: &[ServiceName],
     options: LoadOptions,
     output: &Output,
-) -> Result<Read, Exit> {
-    let read = read_silently(global, targets, options, output)?;
+) -> Result<Read, CliError> {
+    let read = read_silently(global, targets, options)?;
     warn_of_passed_over(&read.passed_over, output);
     Ok(read)
 }
@@ -88,21 +88,15 @@ fn warn_of_passed_over(files: &[PathBuf], output: &Output) {
 }
 
 /// [`read`] without a word about files that are passed over.
-fn read_silently(
-    global: &Global,
-    targets: &[ServiceName],
-    options: LoadOptions,
-    output: &Output,
-) -> Result<Read, Exit> {
-    let choice = file_choice(global, output)?;
+fn read_silently(global: &Global, targets: &[ServiceName], options: LoadOptions) -> Result<Read, CliError> {
+    let choice = file_choice(global)?;
     let found_files = source::discover(&choice, Environment::of_process());
-    let found_files = found_files.map_err(|error| refuse_unreadable(&error, targets, output))?;
-    read_found(global, targets, options, &choice, found_files, output)
+    let found_files = found_files.map_err(|error| refuse_unreadable(&error, targets))?;
+    read_found(global, targets, options, &choice, found_files)
 }
 
-fn refuse_unreadable(error: &DiscoverError, targets: &[ServiceName], output: &Output) -> Exit {
-    output.error(&error.to_string(), help(error, targets).as_deref());
-    Exit::Usage
+fn refuse_unreadable(error: &DiscoverError, targets: &[ServiceName]) -> CliError {
+    CliError::usage(error.to_string()).perhaps_help(help(error, targets))
 }
 
 /// What to do when the files of a topology cannot be read; a word that stands for a service may have been
@@ -119,11 +113,11 @@ pub(crate) fn load_for_check(
     global: &Global,
     chosen: Chosen,
     output: &Output,
-) -> Result<Result<Loaded, (Sources, Diagnostics)>, Exit> {
-    let choice = file_choice(global, output)?;
+) -> Result<Result<Loaded, (Sources, Diagnostics)>, CliError> {
+    let choice = file_choice(global)?;
     match source::discover(&choice, Environment::of_process()) {
         Ok(found_files) => {
-            let mut read = read_found(global, &[], LoadOptions::default(), &choice, found_files, output)?;
+            let mut read = read_found(global, &[], LoadOptions::default(), &choice, found_files)?;
             warn_of_passed_over(&read.passed_over, output);
             read.chosen = chosen;
             Ok(Ok(read.checked(&Needs::Everything)))
@@ -138,14 +132,13 @@ fn read_found(
     options: LoadOptions,
     choice: &FileChoice,
     found_files: source::Discovered,
-    output: &Output,
-) -> Result<Read, Exit> {
+) -> Result<Read, CliError> {
     let source::Discovered { mut sources, files, project_directory, environment, passed_over } = found_files;
     let mut found = Diagnostics::default();
     let document =
         topology::load_with(&mut sources, &files, &project_directory, &environment, options, &mut found);
     let (name, default_name) = project_names(&environment);
-    check_project_name(name.as_deref().filter(|_| global.project_name.is_none()), output)?;
+    check_project_name(name.as_deref().filter(|_| global.project_name.is_none()))?;
     let choices = ResolveChoices {
         name,
         default_name,
@@ -195,16 +188,16 @@ impl Read {
     }
 
     /// The checked topology, after saying what was found in it; errors end the program.
-    pub(crate) fn explained(&mut self, needs: &Needs, output: &Output) -> Result<Topology, Exit> {
+    pub(crate) fn explained(&mut self, needs: &Needs, output: &Output) -> Result<Topology, CliError> {
         let mut found = std::mem::take(&mut self.found);
         let topology = self.check(needs, &mut found);
         self.hide_values(topology.as_ref());
         // What was found in a topology that was not meant would come before the word that is at fault.
         if let Some(topology) = &topology {
-            check_targets(topology, needs.named(), output)?;
+            check_targets(topology, needs.named())?;
         }
-        output.diagnostics(&self.sources, &found);
-        topology.ok_or(Exit::Findings)
+        output.checked(&self.sources, &found)?;
+        topology.ok_or_else(|| CliError::diagnostics(&self.sources, found))
     }
 
     /// What was found in the texts is in `found` already.
@@ -279,70 +272,57 @@ pub(crate) fn load_or_explain(
     global: &Global,
     needs: &Needs,
     output: &Output,
-) -> Result<(Loaded, Topology), Exit> {
-    let mut loaded = load(global, needs, output)?;
+) -> Result<(Loaded, Topology), CliError> {
+    let mut loaded = load(global, needs)?;
     warn_of_passed_over(&loaded.passed_over, output);
     if let Some(topology) = &loaded.topology {
-        check_targets(topology, needs.named(), output)?;
+        check_targets(topology, needs.named())?;
     }
-    output.diagnostics(&loaded.sources, &loaded.found);
-    let mut topology = loaded.topology.take().ok_or(Exit::Findings)?;
-    leave_out(&mut topology, needs.excluded(), output)?;
+    output.checked(&loaded.sources, &loaded.found)?;
+    let topology = loaded.topology.take();
+    let mut topology =
+        topology.ok_or_else(|| CliError::diagnostics(&loaded.sources, loaded.found.clone()))?;
+    leave_out(&mut topology, needs.excluded())?;
     Ok((loaded, topology))
 }
 
 /// Leaves out what is excluded; every name must be there, and something must be left.
-pub(crate) fn leave_out(
-    topology: &mut Topology,
-    excluded: &[ServiceName],
-    output: &Output,
-) -> Result<(), Exit> {
+pub(crate) fn leave_out(topology: &mut Topology, excluded: &[ServiceName]) -> Result<(), CliError> {
     let known = topology.services.keys().chain(topology.inactive.keys()).cloned().collect();
-    check_names(excluded, &known, output)?;
+    check_names(excluded, &known)?;
     topology.deactivate(excluded);
     if topology.services.is_empty() && !excluded.is_empty() {
-        return Err(services::none_is_left(output));
+        return Err(services::none_is_left());
     }
     Ok(())
 }
 
 /// Every name must be one of those that are known.
-pub(crate) fn check_names(
-    names: &[ServiceName],
-    known: &BTreeSet<ServiceName>,
-    output: &Output,
-) -> Result<(), Exit> {
+pub(crate) fn check_names(names: &[ServiceName], known: &BTreeSet<ServiceName>) -> Result<(), CliError> {
     let Some(unknown) = names.iter().find(|name| !known.contains(*name)) else { return Ok(()) };
     let known: Vec<String> = known.iter().map(ServiceName::to_string).collect();
-    Err(services::unknown(unknown.as_str(), &known, output))
+    Err(services::unknown(unknown.as_str(), &known))
 }
 
 /// Every service that was named on the command line must be there.
-pub(crate) fn check_targets(
-    topology: &Topology,
-    targets: &[ServiceName],
-    output: &Output,
-) -> Result<(), Exit> {
+pub(crate) fn check_targets(topology: &Topology, targets: &[ServiceName]) -> Result<(), CliError> {
     let unknown = targets.iter().find(|target| !topology.services.contains_key(*target));
     let Some(unknown) = unknown else { return Ok(()) };
     if let Some(inactive) = topology.inactive.get(unknown) {
         let profiles: Vec<&str> = inactive.profiles.iter().map(|profile| profile.as_str()).collect();
         let help = format!("add `--profile {}`", profiles.join("` or `--profile "));
-        output.error(&format!("`{unknown}` is only active with a profile"), Some(&help));
-        return Err(Exit::Usage);
+        return Err(CliError::usage(format!("`{unknown}` is only active with a profile")).help(help));
     }
     let names = topology.services.keys().chain(topology.inactive.keys());
     let names: Vec<String> = names.map(ServiceName::to_string).collect();
-    Err(services::unknown(unknown.as_str(), &names, output))
+    Err(services::unknown(unknown.as_str(), &names))
 }
 
-fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
-    let working_directory = std::env::current_dir().map_err(|error| {
-        output.error(&format!("cannot tell the working directory: {error}"), None);
-        Exit::Usage
-    })?;
+fn file_choice(global: &Global) -> Result<FileChoice, CliError> {
+    let working_directory = std::env::current_dir()
+        .map_err(|error| CliError::usage(format!("cannot tell the working directory: {error}")))?;
     if let Some(name) = global.project_name.as_ref().filter(|name| !topology::is_project_name(name)) {
-        return Err(refuse_project_name(name, "-p ", output));
+        return Err(refuse_project_name(name, "-p "));
     }
     Ok(FileChoice {
         files: global.files.clone(),
@@ -354,17 +334,16 @@ fn file_choice(global: &Global, output: &Output) -> Result<FileChoice, Exit> {
 }
 
 /// A name that a variable gives.
-fn check_project_name(name: Option<&str>, output: &Output) -> Result<(), Exit> {
+fn check_project_name(name: Option<&str>) -> Result<(), CliError> {
     let Some(name) = name.filter(|name| !topology::is_project_name(name)) else { return Ok(()) };
-    Err(refuse_project_name(name, &format!("{}=", source::PROJECT_NAME), output))
+    Err(refuse_project_name(name, &format!("{}=", source::PROJECT_NAME)))
 }
 
 /// `before` is what stands before the name where it is given.
-fn refuse_project_name(name: &str, before: &str, output: &Output) -> Exit {
+fn refuse_project_name(name: &str, before: &str) -> CliError {
     let similar = topology::project_name_like(name);
     let help = Some(format!("write `{before}{similar}`")).filter(|_| !similar.is_empty());
-    output.error(&format!("a project cannot be named `{name}`"), help.as_deref());
-    Exit::Usage
+    CliError::usage(format!("a project cannot be named `{name}`")).perhaps_help(help)
 }
 
 /// The name that is given from outside, and the one that the directory gives.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
 use crate::cli::process;
@@ -18,15 +18,14 @@ pub(crate) async fn bring_up(
     services: &[ServiceName],
     without_dependencies: bool,
     output: &Output,
-) -> Result<(), Exit> {
+) -> Result<(), CliError> {
     let users = users(topology, services, without_dependencies);
     let Some(runner) = ModelRunner::find(&process::programs()).filter(|_| !users.is_empty()) else {
         return Ok(());
     };
     let failed = |error: String| {
         let help = "try by hand: `docker model status`";
-        output.error(&format!("Docker Model Runner failed: {error}"), Some(help));
-        Exit::Failed
+        CliError::failed(format!("Docker Model Runner failed: {error}")).help(help)
     };
     let used: BTreeSet<&ModelKey> =
         users.iter().flat_map(|name| topology.services[name].models.0.keys()).collect();
@@ -36,7 +35,7 @@ pub(crate) async fn bring_up(
             prepared = runner.prepare(&model.value, &mut say) => prepared.map_err(failed)?,
             () = interrupt::asked_to_end() => {
                 output.warning(&format!("getting the model `{key}` was interrupted"));
-                return Err(interrupt::exit());
+                return Err(CliError::Interrupted);
             }
         }
     }
@@ -44,7 +43,7 @@ pub(crate) async fn bring_up(
         endpoint = runner.endpoint() => endpoint.map_err(failed)?,
         () = interrupt::asked_to_end() => {
             output.warning("asking where the models are reached was interrupted");
-            return Err(interrupt::exit());
+            return Err(CliError::Interrupted);
         }
     };
     give(topology, &users, &endpoint, output);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::inside;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::cli::topology::load::{self, Known, Unusable, check_targets};
 use crate::plan;
@@ -22,10 +22,14 @@ pub struct Project {
 }
 
 /// Finds a project by its topology; by its name alone where there is none, or one with mistakes, which is said.
-pub(crate) fn project(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Project, Exit> {
-    match load::known(global, targets, output)? {
+pub(crate) fn project(
+    global: &Global,
+    targets: &[ServiceName],
+    output: &Output,
+) -> Result<Project, CliError> {
+    match load::known(global, targets)? {
         Known::Topology(topology) => {
-            check_targets(&topology, targets, output)?;
+            check_targets(&topology, targets)?;
             // Whether containers are as they are to be, or could be made, is not asked.
             let query = Query { fingerprints: BTreeMap::new(), processors: false, ..plan::query(&topology) };
             Ok(Project { query, topology: Some(*topology) })
@@ -45,15 +49,15 @@ pub(crate) fn project_name(
     global: &Global,
     service: &ServiceName,
     output: &Output,
-) -> Result<ProjectName, Exit> {
+) -> Result<ProjectName, CliError> {
     if global.files.is_empty()
-        && let Some(name) = load::given_name(global, output)?
+        && let Some(name) = load::given_name(global)?
     {
         return Ok(name);
     }
     let Project { query, topology } = project(global, std::slice::from_ref(service), output)?;
     if let Some(topology) = topology {
-        inside::refuse_provided(global, &topology, service, output)?;
+        inside::refuse_provided(global, &topology, service)?;
     }
     Ok(query.project)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::interrupt;
 use crate::cli::io::output::Output;
 use crate::cli::process;
@@ -22,7 +22,7 @@ pub(crate) async fn bring_up(
     services: &[ServiceName],
     without_dependencies: bool,
     output: &Output,
-) -> Result<(), Exit> {
+) -> Result<(), CliError> {
     for name in plan::services_in_order(topology, services, without_dependencies) {
         let Some(provider) = provider(topology, &name) else { continue };
         let variables = tokio::select! { biased;
@@ -42,7 +42,7 @@ pub(crate) async fn end(
     order: Order,
     output: &Output,
     cancel: &CancellationToken,
-) -> Result<(), Exit> {
+) -> Result<(), CliError> {
     for name in plan::services_in_order(topology, services, true).into_iter().rev() {
         let Some(provider) = provider(topology, &name) else { continue };
         tokio::select! { biased;
@@ -53,11 +53,11 @@ pub(crate) async fn end(
     Ok(())
 }
 
-fn interrupted(service: &ServiceName, output: &Output) -> Exit {
+fn interrupted(service: &ServiceName, output: &Output) -> CliError {
     output.warning(&format!(
         "the provider of `{service}` was interrupted, and may have done only a part of its work"
     ));
-    interrupt::exit()
+    CliError::Interrupted
 }
 
 /// A plan is made without running anything.
@@ -68,16 +68,13 @@ pub(crate) fn warn_of_variables(topology: &Topology, output: &Output) {
 }
 
 /// A plan that is to be carried out later must know what it creates.
-pub(crate) fn require_none(topology: &Topology, output: &Output) -> Result<(), Exit> {
+pub(crate) fn require_none(topology: &Topology) -> Result<(), CliError> {
     let Some(name) = set_variables(topology).next() else { return Ok(()) };
     let message = format!(
         "the plan cannot be kept: the variables that the provider of `{name}` sets are not known before it runs"
     );
-    output.error(
-        &message,
-        Some(&format!("leave its dependants out, as in `--exclude {name}`, or plan without `-o`")),
-    );
-    Err(Exit::Usage)
+    let help = format!("leave its dependants out, as in `--exclude {name}`, or plan without `-o`");
+    Err(CliError::usage(message).help(help))
 }
 
 /// The providers whose variables other services get.
@@ -97,14 +94,14 @@ async fn call(
     (service, provider): (&ServiceName, &Provider),
     order: Order,
     output: &Output,
-) -> Result<Variables, Exit> {
+) -> Result<Variables, CliError> {
     let programs = process::programs();
     let provided = Provided { project: &topology.name, service, provider, programs: &programs };
     let mut say = |words: &str| output.remark(&format!("{service}: {words}"));
-    provided.call(order, &mut say).await.map_err(|error| {
-        output.error(&format!("the provider of `{service}` failed: {error}"), None);
-        Exit::Failed
-    })
+    provided
+        .call(order, &mut say)
+        .await
+        .map_err(|error| CliError::failed(format!("the provider of `{service}` failed: {error}")))
 }
 
 fn give(topology: &mut Topology, provided: &ServiceName, variables: &Variables, output: &Output) {

@@ -2,8 +2,7 @@
 
 use crate::cli::arguments::global::Global;
 use crate::cli::arguments::invocation::Invocation;
-use crate::cli::exit::Exit;
-use crate::cli::io::output::Output;
+use crate::cli::error::CliError;
 use crate::cli::topology::declared;
 use crate::cli::topology::unreadable::topology_meant;
 use crate::diagnostic::suggest::{all_of, closest};
@@ -12,33 +11,30 @@ use crate::source::Remote;
 /// The most services that are listed.
 const LISTED: usize = 12;
 
-/// Says that a service is to be named, how, and which there are. `words` is what is typed behind the command,
+/// A service is to be named: how, and which there are. `words` is what is typed behind the command,
 /// with `SERVICE` for a service.
-pub(crate) fn none_is_named(global: &Global, command: &str, words: &str, output: &Output) -> Exit {
+pub(crate) fn none_is_named(global: &Global, command: &str, words: &str) -> CliError {
     let names = declared::services(global);
     let words = words.replace("SERVICE", names.first().map_or("web", String::as_str));
     let example = format!("write `{} {words}`", global.command(command));
     let help: Vec<String> = std::iter::once(example).chain(listed(&names)).collect();
-    output.error("no service is named", Some(&help.join("; ")));
-    Exit::Usage
+    CliError::usage("no service is named").help(help.join("; "))
 }
 
-/// Says that `--exclude` leaves nothing to do anything to.
-pub(crate) fn none_is_left(output: &Output) -> Exit {
-    output.error("no service is left: all of them are excluded", Some("leave one `--exclude` out"));
-    Exit::Usage
+/// `--exclude` leaves nothing to do anything to.
+pub(crate) fn none_is_left() -> CliError {
+    CliError::usage("no service is left: all of them are excluded").help("leave one `--exclude` out")
 }
 
-/// Says that no service has this name, and which there are.
-pub(crate) fn unknown(name: &str, names: &[String], output: &Output) -> Exit {
+/// No service has this name; the help says which there are.
+pub(crate) fn unknown(name: &str, names: &[String]) -> CliError {
     let closest = closest(name, names.iter().map(String::as_str));
     let meant = closest.map(|name| format!("did you mean `{name}`?")).or_else(|| meant_instead(name, names));
     // The only one needs no list beside it.
     let others = listed(names).filter(|_| meant.is_none() || names.len() > 1);
     let help: Vec<String> = meant.into_iter().chain(others).collect();
     let help = Some(help.join("; ").replace("?; ", "? ")).filter(|help| !help.is_empty());
-    output.error(&format!("no service is named `{name}`"), help.as_deref());
-    Exit::Usage
+    CliError::usage(format!("no service is named `{name}`")).perhaps_help(help)
 }
 
 /// What was probably meant by a word that stands where a service is expected, other than a service.

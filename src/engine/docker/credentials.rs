@@ -5,6 +5,7 @@
 //! for all (`credsStore`), else the file itself (`auths`). A helper is a program
 //! `docker-credential-NAME`; `get` reads a server from standard input and answers in JSON.
 
+use crate::engine::phrase;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -211,7 +212,7 @@ async fn ask_helper(program: &str, programs: &Programs, server: &str) -> Result<
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stdout);
         // By convention, this exact text means that there are no credentials for the server.
-        if message.contains("credentials not found in native keychain") {
+        if phrase::NO_SAVED_CREDENTIALS.is_in(&message) {
             return Ok(None);
         }
         let errors = String::from_utf8_lossy(&output.stderr);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::engine::phrase;
 use crate::engine::{Address, Endpoint, EngineError, Origin};
 
 type ClientError = hyper_util::client::legacy::Error;
@@ -20,9 +21,9 @@ pub fn from_bollard(address: &Address, error: bollard::errors::Error) -> EngineE
         bollard::errors::Error::HyperLegacyError { err } => broken(address, &err),
         bollard::errors::Error::HyperResponseError { err } => cut_off(&err),
         bollard::errors::Error::IOError { err } if err.kind() == ErrorKind::TimedOut => {
-            EngineError::Other(err.to_string())
+            EngineError::NoAnswer(err.to_string())
         }
-        other => EngineError::Other(format!("cannot understand the engine: {other}")),
+        other => EngineError::BadAnswer(format!("cannot understand the engine: {other}")),
     }
 }
 
@@ -89,24 +90,8 @@ fn without_tags(page: &str) -> String {
 
 /// The engine's words without what only its authors need.
 pub fn plain(message: &str) -> String {
-    const BEFORE: [&str; 14] = [
-        "Error response from daemon: ",
-        "failed to create task for container: ",
-        "failed to create shim task: ",
-        "OCI runtime create failed: ",
-        "runc create failed: ",
-        "unable to start container process: ",
-        "error during container init: ",
-        "OCI runtime exec failed: ",
-        "exec failed: ",
-        "failed to solve: ",
-        "failed to solve with frontend dockerfile.v0: ",
-        "failed to create LLB definition: ",
-        "rpc error: code = Unknown desc = ",
-        "failed to set up container networking: ",
-    ];
     let mut message = without_endpoint(message.trim());
-    while let Some(rest) = BEFORE.iter().find_map(|noise| message.strip_prefix(noise)) {
+    while let Some(rest) = phrase::WRAPPERS.iter().find_map(|noise| message.strip_prefix(noise)) {
         message = without_endpoint(rest);
     }
     message.strip_suffix(": unknown").unwrap_or(message).trim().to_owned()
@@ -114,7 +99,7 @@ pub fn plain(message: &str) -> String {
 
 /// Leaves out which endpoint the network driver could not set up: the container is known.
 fn without_endpoint(message: &str) -> &str {
-    let rest = message.strip_prefix("driver failed programming external connectivity on endpoint ");
+    let rest = phrase::ENDPOINT.rest_of(message);
     rest.and_then(|rest| rest.split_once("): ")).map_or(message, |(_, cause)| cause)
 }
 
@@ -246,7 +231,7 @@ pub fn is_crowded(error: &std::io::Error) -> bool {
 
 /// What the system's resolver says has no number.
 fn is_unknown_host(error: &std::io::Error) -> bool {
-    error.raw_os_error().is_none() && error.to_string().contains("failed to lookup address")
+    error.raw_os_error().is_none() && phrase::LOOKUP_FAILED.is_in(&error.to_string())
 }
 
 fn unknown_host(origin: &Origin) -> String {

@@ -3,6 +3,7 @@
 
 mod further;
 
+use crate::engine::phrase;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -408,7 +409,7 @@ pub fn status(word: &str) -> Status {
 pub fn is_just_started(status: &str) -> bool {
     let Some(since) = status.strip_prefix("Up ") else { return false };
     let seconds = since.split_once(" second").and_then(|(number, _)| number.parse::<u32>().ok());
-    since.starts_with("Less than a second") || seconds.is_some_and(|seconds| seconds < 10)
+    phrase::LESS_THAN_A_SECOND.rest_of(since).is_some() || seconds.is_some_and(|seconds| seconds < 10)
 }
 
 /// The health for the engine's word; `None` for `none`, which means that there is no check.

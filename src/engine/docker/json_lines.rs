@@ -29,7 +29,7 @@ impl<S: Stream<Item = Result<Bytes, EngineError>> + Unpin> JsonLines<S> {
         let Some(line) = self.next_line().await? else { return Ok(None) };
         serde_json::from_slice(&line).map(Some).map_err(|error| {
             let line = String::from_utf8_lossy(&line);
-            EngineError::Other(format!("cannot understand what the engine sent: {error} in `{line}`"))
+            EngineError::BadAnswer(format!("cannot understand what the engine sent: {error} in `{line}`"))
         })
     }
 
@@ -49,7 +49,7 @@ impl<S: Stream<Item = Result<Bytes, EngineError>> + Unpin> JsonLines<S> {
         let mut parts = piece.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
             if self.rest.len() + part.len() > LINE_LIMIT {
-                return Err(EngineError::Other("the engine sent a line of more than 16 MiB".to_owned()));
+                return Err(EngineError::BadAnswer("the engine sent a line of more than 16 MiB".to_owned()));
             }
             self.rest.extend_from_slice(part);
             let is_complete = parts.peek().is_some();

@@ -163,7 +163,7 @@ fn chunk(stream: u8, bytes: Bytes) -> Result<LogChunk, EngineError> {
         0 | 1 => Ok(LogChunk { stream: OutputStream::Out, bytes }),
         2 => Ok(LogChunk { stream: OutputStream::Err, bytes }),
         // The third stream is for errors of the engine itself.
-        _ => Err(EngineError::Other(format!(
+        _ => Err(EngineError::BrokenOff(format!(
             "the output broke off: {}",
             String::from_utf8_lossy(&bytes).trim()
         ))),

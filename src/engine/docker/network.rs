@@ -1,5 +1,6 @@
 //! In: a network of a plan. Out: the network in the engine. Must not: decide whether it is needed.
 
+use crate::engine::phrase;
 use std::collections::BTreeMap;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, NetworkDisconnectRequest};
@@ -21,7 +22,7 @@ use crate::topology::network::AddressPool;
 pub async fn create(transport: &Transport, spec: &NetworkSpec) -> Result<(), EngineError> {
     let call = Call::new(Method::POST, "/networks/create").json(&request(spec, transport.version()))?;
     match transport.send(call).await {
-        Err(error @ EngineError::Refused { .. }) if error.to_string().contains("already exists") => {
+        Err(error @ EngineError::Refused { .. }) if phrase::ALREADY_EXISTS.is_in(&error.to_string()) => {
             let there = labels(transport, &spec.name).await?;
             let is_same =
                 |name: &str| there.get(name).is_some_and(|value| spec.labels.get(name) == Some(value));
@@ -90,7 +91,7 @@ pub async fn disconnect(
     let disconnected = docker.bollard.disconnect_network(&reference, request).await;
     match disconnected.map_err(|error| docker.transport.failure(error)) {
         Err(EngineError::Refused { status: 404, .. }) => Ok(()),
-        Err(EngineError::Refused { message, .. }) if message.contains("is not connected to") => Ok(()),
+        Err(EngineError::Refused { message, .. }) if phrase::NOT_CONNECTED.is_in(&message) => Ok(()),
         other => other,
     }
 }

@@ -1,6 +1,7 @@
 //! In: an action. Out: the requests that perform it. Must not: decide anything; conditions belong
 //! to the plan.
 
+use crate::engine::phrase::{self, Phrase};
 use std::time::Duration;
 
 use bollard::query_parameters::{
@@ -105,10 +106,14 @@ async fn run_hooks(
     for (index, hook) in hooks.iter().enumerate() {
         let ran = docker.run_hook(container, hook, &|line| progress(Progress::Output(line))).await;
         ran.map_err(|error| match error {
-            EngineError::Other(message) | EngineError::Refused { message, .. } => {
-                EngineError::HookFailed { hook: format!("{attribute}[{index}]"), message }
+            EngineError::Unreachable { .. }
+            | EngineError::NoAddress { .. }
+            | EngineError::Unsupported(_)
+            | EngineError::HookFailed { .. }
+            | EngineError::Disconnected(_) => error,
+            error => {
+                EngineError::HookFailed { hook: format!("{attribute}[{index}]"), message: error.to_string() }
             }
-            error => error,
         })?;
     }
     Ok(())
@@ -163,18 +168,18 @@ async fn kill(docker: &Docker, container: &ContainerName, signal: &str) -> Resul
 
 async fn pause(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
     let paused = docker.bollard.pause_container(&escape(container.as_str(), "")).await;
-    unless_already(paused.map_err(|error| docker.transport.failure(error)), "is already paused")
+    unless_already(paused.map_err(|error| docker.transport.failure(error)), phrase::ALREADY_PAUSED)
 }
 
 async fn unpause(docker: &Docker, container: &ContainerName) -> Result<(), EngineError> {
     let unpaused = docker.bollard.unpause_container(&escape(container.as_str(), "")).await;
-    unless_already(unpaused.map_err(|error| docker.transport.failure(error)), "is not paused")
+    unless_already(unpaused.map_err(|error| docker.transport.failure(error)), phrase::NOT_PAUSED)
 }
 
 /// A refusal because the state is already reached counts as success.
-fn unless_already(done: Result<(), EngineError>, already_message: &str) -> Result<(), EngineError> {
+fn unless_already(done: Result<(), EngineError>, already_phrase: Phrase) -> Result<(), EngineError> {
     match done {
-        Err(EngineError::Refused { message, .. }) if message.contains(already_message) => Ok(()),
+        Err(EngineError::Refused { message, .. }) if already_phrase.is_in(&message) => Ok(()),
         other => other,
     }
 }

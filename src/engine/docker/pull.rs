@@ -1,6 +1,7 @@
 //! In: an image reference. Out: the image in the engine, and the progress of its layers. Must not:
 //! decide whether it is needed.
 
+use crate::engine::phrase::{self, Phrase};
 use std::time::Duration;
 
 use http::Method;
@@ -77,12 +78,12 @@ pub(super) async fn transfer(
 /// Whether a connection broke: that to the engine or, by the engine's message, its own to the
 /// registry.
 fn is_worth_another_attempt(error: &EngineError) -> bool {
-    const DROPPED: [&str; 5] =
-        ["unexpected EOF", "connection reset by peer", "TLS handshake timeout", "i/o timeout", "broken pipe"];
+    const DROPPED: [Phrase; 5] =
+        [phrase::UNEXPECTED_END, phrase::RESET, phrase::TLS_TIMEOUT, phrase::IO_TIMEOUT, phrase::BROKEN_PIPE];
     match error {
         EngineError::Disconnected(_) => true,
         EngineError::Refused { message, .. } => {
-            message.ends_with(": EOF") || DROPPED.iter().any(|words| message.contains(words))
+            message.ends_with(phrase::ENDED.words) || phrase::any(&DROPPED, message)
         }
         _ => false,
     }
@@ -128,7 +129,7 @@ impl Message {
         let Self { id, status, detail, .. } = self;
         let part = match id {
             // The first line has the tag in place of a layer.
-            Some(id) if !status.starts_with("Pulling from") => id,
+            Some(id) if phrase::PULLING_FROM.rest_of(&status).is_none() => id,
             _ => return (!status.is_empty()).then_some(Progress::Now(status)),
         };
         let detail = detail.unwrap_or_default();

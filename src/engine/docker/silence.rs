@@ -57,7 +57,7 @@ pub struct NoAnswer {
 impl NoAnswer {
     /// As an engine error.
     pub fn explained(&self) -> EngineError {
-        EngineError::Other(self.to_string())
+        EngineError::NoAnswer(self.to_string())
     }
 }
 

@@ -121,7 +121,7 @@ impl Call {
 
     /// Sets a JSON body.
     pub fn json(self, value: &impl serde::Serialize) -> Result<Self, EngineError> {
-        let text = serde_json::to_vec(value).map_err(|error| EngineError::Other(error.to_string()))?;
+        let text = serde_json::to_vec(value).map_err(|error| EngineError::BadRequest(error.to_string()))?;
         Ok(self.header("content-type", "application/json").body(bollard::body_full(text.into())))
     }
 
@@ -133,7 +133,7 @@ impl Call {
 
     fn into_request(self) -> Result<BollardRequest, EngineError> {
         if self.target.len() > TARGET_LIMIT {
-            return Err(EngineError::Other(format!(
+            return Err(EngineError::BadRequest(format!(
                 "the request to `{}` would be longer than 64 KiB, which engines do not take: shorten what goes \
                  into it (build arguments, labels, names)",
                 self.path()
@@ -143,7 +143,7 @@ impl Call {
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        request.body(self.body).map_err(|error| EngineError::Other(error.to_string()))
+        request.body(self.body).map_err(|error| EngineError::BadRequest(error.to_string()))
     }
 }
 
@@ -232,7 +232,7 @@ impl Transport {
     /// Sends a request; a response without success is an error with the engine's message.
     pub async fn send(&self, call: Call) -> Result<Response<Incoming>, EngineError> {
         let request = self.versioned(call.into_request()?).map_err(|error| {
-            EngineError::Other(format!("cannot name what the engine is asked for: {error}"))
+            EngineError::BadRequest(format!("cannot name what the engine is asked for: {error}"))
         })?;
         let response = self.exchange(request).await.map_err(|broken| match broken {
             Broken::Client(error) => error::broken(&self.address, &error),
@@ -252,7 +252,7 @@ impl Transport {
             .await
             .map_err(|no_answer| no_answer.explained())??;
         serde_json::from_slice(&bytes).map_err(|error| {
-            EngineError::Other(format!("cannot understand the engine's answer to `{path}`: {error}"))
+            EngineError::BadAnswer(format!("cannot understand the engine's answer to `{path}`: {error}"))
         })
     }
 
@@ -351,7 +351,7 @@ async fn collect(response: Response<Incoming>) -> Result<Bytes, EngineError> {
     let mut bytes = Vec::new();
     while let Some(piece) = body.try_next().await? {
         if bytes.len() + piece.len() > RESPONSE_LIMIT {
-            return Err(EngineError::Other("the engine's answer is larger than 256 MiB".to_owned()));
+            return Err(EngineError::BadAnswer("the engine's answer is larger than 256 MiB".to_owned()));
         }
         bytes.extend_from_slice(&piece);
     }

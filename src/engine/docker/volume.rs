@@ -1,6 +1,7 @@
 //! In: a volume of a plan. Out: the volume in the engine.
 //! Must not: decide whether it is needed.
 
+use crate::engine::phrase;
 use bollard::models::VolumeCreateRequest;
 use bollard::query_parameters::RemoveVolumeOptions;
 use http::Method;
@@ -60,7 +61,7 @@ async fn with_names(transport: &Transport, message: String) -> String {
 /// The text before the ids of containers that use a volume, and the ids.
 fn users(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
     let (before, ids) = message.strip_suffix(']')?.split_once(" - [")?;
-    before.ends_with(": volume is in use").then(|| (before, ids.split(',').map(str::trim)))
+    before.ends_with(phrase::VOLUME_IN_USE.words).then(|| (before, ids.split(',').map(str::trim)))
 }
 
 #[cfg(test)]

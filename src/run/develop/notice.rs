@@ -199,7 +199,7 @@ fn cannot_watch(error: &notify::Error) -> EngineError {
         }
         _ => "",
     };
-    EngineError::Other(format!("cannot watch {}: {}{help}", paths.join(", "), words(&error.kind)))
+    EngineError::Unwatchable(format!("cannot watch {}: {}{help}", paths.join(", "), words(&error.kind)))
 }
 
 fn words(kind: &notify::ErrorKind) -> String {

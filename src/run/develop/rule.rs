@@ -99,11 +99,11 @@ impl Rules {
             self.remarks.push(format!("`{}` does not exist yet: waiting for it", path.display()));
         }
         let path = without_links(path).map_err(|error| {
-            EngineError::Other(format!("`{}` cannot be watched for `{name}`: {error}", path.display()))
+            EngineError::Unwatchable(format!("`{}` cannot be watched for `{name}`: {error}", path.display()))
         })?;
         if action.value == WatchAction::Rebuild && service.build.is_none() {
             let message = format!("`{name}` is to be rebuilt, and has no `build` section");
-            return Err(EngineError::Other(message));
+            return Err(EngineError::Unwatchable(message));
         }
         let copies = copies(action.value);
         if copies && let Some(mount) = mount_of(&path, service) {

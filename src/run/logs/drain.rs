@@ -184,7 +184,7 @@ mod tests {
             let silence = drain.silence(Duration::from_secs(2), move || is_patient);
             tokio::time::timeout(Duration::from_secs(60), silence)
         };
-        drain.tries_again(&job, &EngineError::Other("boom".to_owned()));
+        drain.tries_again(&job, &EngineError::BrokenOff("boom".to_owned()));
         assert!(silence(true).await.is_err(), "it may come yet");
         assert!(silence(false).await.is_ok());
         assert_eq!(words(drain.give_up()), ["the output of `shop-job-1` cannot be read: boom"]);

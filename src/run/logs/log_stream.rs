@@ -161,7 +161,16 @@ fn may_pass(error: &EngineError) -> bool {
         | EngineError::BuildFailed { .. }
         | EngineError::HookFailed { .. }
         | EngineError::NameTaken { .. }
-        | EngineError::Other(_) => false,
+        | EngineError::NoAnswer(_)
+        | EngineError::BadAnswer(_)
+        | EngineError::BrokenOff(_)
+        | EngineError::BadRequest(_)
+        | EngineError::ProgramFailed(_)
+        | EngineError::LocalFile(_)
+        | EngineError::BadPattern(_)
+        | EngineError::Unwatchable(_)
+        | EngineError::Credentials(_)
+        | EngineError::System(_) => false,
     }
 }
 

@@ -228,7 +228,7 @@ fn wait() -> Action {
 }
 
 fn failed() -> End {
-    let cause = Cause::Engine(EngineError::Other("no".to_owned()));
+    let cause = Cause::Engine(EngineError::System("no".to_owned()));
     End::Failed(Failure { cause, log_tail: Vec::new() })
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn up(place: &Place, asked: UpOptions, acts: impl AsyncFnOnce(U
         is_watching: false,
         keys: Some(keys.boxed_local()),
     };
-    let (code, ()) = tokio::join!(code(foreground.run(&plan, background)), acts(user));
+    let (code, ()) = tokio::join!(code(place, foreground.run(&plan, background)), acts(user));
     code
 }
 

@@ -20,7 +20,7 @@ async fn control(
 ) -> Vec<String> {
     let arguments: Vec<String> = services.iter().map(|name| (*name).to_owned()).collect();
     let excluded = (Excluded::default(), arguments.as_slice());
-    let control = Control::new(command, goal, place.global.clone(), excluded);
+    let control = Control::new(command, goal, &mut place.global.clone(), excluded);
     let mut control = control.expect("nothing is wrong with the arguments");
     control.output = place.output;
     control.end_status = Some(Status::Exited);
@@ -30,7 +30,7 @@ async fn control(
     let observed = place.observed().await;
     let carried_out =
         control.carry_out(&place.engine, (&project, &observed), &meant, |scope, _| Ok(plan(scope)));
-    assert_eq!(code(carried_out).await, Exit::Success.code(), "{}", place.said.err());
+    assert_eq!(code(place, carried_out).await, Exit::Success.code(), "{}", place.said.err());
     place.engine.take_done()
 }
 

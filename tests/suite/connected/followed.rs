@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use topo::cli::on_engine::{Exit, Following, Session, fixed_names, follow_all, sources};
 use topo::engine::LogChoice;
 use topo::report::logs::Prefixes;
 
-use super::{LIMIT, Place, WEB_AND_DB, in_simulated_time};
+use super::{Place, WEB_AND_DB, code, in_simulated_time};
 
 /// Follows all services of a project that was brought up.
-async fn follow(place: &Place, interrupts: impl Future<Output = ()>) -> Exit {
+async fn follow(place: &Place, interrupts: impl Future<Output = ()>) -> u8 {
     place.bring_up().await;
     let following = Following {
         services: None,
@@ -28,7 +28,7 @@ async fn follow(place: &Place, interrupts: impl Future<Output = ()>) -> Exit {
     };
     let followed = follow_all(&session, &place.topology.name, sources, &following);
     tokio::select! {
-        exit = timeout(LIMIT, followed) => exit.expect("it ends"),
+        code = code(place, followed) => code,
         () = interrupted => unreachable!("it never ends"),
     }
 }
@@ -41,7 +41,7 @@ fn it_ends_when_all_followed_containers_are_gone() {
             container shop-web-1 prints@1s:served exits@2s:0";
         let place = Place::new(WEB_AND_DB, script);
         let exit = follow(&place, std::future::pending()).await;
-        assert_eq!(exit, Exit::Success, "{}", place.said.err());
+        assert_eq!(exit, Exit::Success.code(), "{}", place.said.err());
         assert_eq!(place.said.out(), "db-1   | ready\nweb-1  | served\n");
     });
 }
@@ -54,7 +54,7 @@ fn a_permanently_broken_stream_is_a_failure() {
             container shop-web-1 prints@0ms:one prints@1s:two output-breaks-after:1 output-refused:99";
         let place = Place::new(WEB_AND_DB, script);
         let exit = follow(&place, std::future::pending()).await;
-        assert_eq!(exit, Exit::Failed);
+        assert_eq!(exit, Exit::Failed.code());
         assert_eq!(place.said.out(), "web-1  | one\n");
         let lost = "error: the output of `shop-web-1` cannot be read: ";
         assert!(place.said.err().contains(lost), "{}", place.said.err());
@@ -66,7 +66,7 @@ fn ctrl_c_ends_it_without_touching_containers() {
     in_simulated_time(async {
         let place = Place::new(WEB_AND_DB, "container shop-db-1 prints@0ms:ready");
         let exit = follow(&place, sleep(Duration::from_secs(5))).await;
-        assert_eq!(exit, Exit::Interrupted);
+        assert_eq!(exit, Exit::Interrupted.code());
         assert_eq!(place.said.out(), "db-1   | ready\n");
         assert_eq!(place.engine.take_done(), [""; 0]);
     });

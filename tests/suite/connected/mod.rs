@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use topo::cli::on_engine::{ColorChoice, Exit, Global, Output, Settings, Streams};
+use topo::cli::on_engine::{CliError, ColorChoice, Exit, Global, Output, Settings, Streams};
 use topo::diagnostic::Diagnostics;
 use topo::engine::{Observe, OutputStream};
 use topo::plan::{self, Observed, Plan, UpChoices};
@@ -118,8 +118,9 @@ impl Place {
 }
 
 /// The exit code of a command.
-async fn code(command: impl Future<Output = Result<Exit, Exit>>) -> u8 {
-    timeout(LIMIT, command).await.expect("it ends").unwrap_or_else(|exit| exit).code()
+async fn code(place: &Place, command: impl Future<Output = Result<Exit, CliError>>) -> u8 {
+    let ended = timeout(LIMIT, command).await.expect("it ends");
+    ended.unwrap_or_else(|error| error.print(&place.global, &place.output)).code()
 }
 
 fn in_simulated_time(test: impl Future<Output = ()>) {

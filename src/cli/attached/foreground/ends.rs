@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::{Foreground, Shared};
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::engine::Engine;
 use crate::plan::observed::{Observed, ObservedContainer, Status};
@@ -29,11 +30,11 @@ impl<E: Engine> Foreground<'_, E> {
         heard: UnboundedReceiver<Heard>,
         told: UnboundedSender<AttachedEvent>,
         shared: &'t Shared,
-    ) -> LocalBoxFuture<'t, Exit> {
+    ) -> LocalBoxFuture<'t, CliError> {
         async move {
             let observed = match self.observe().await {
                 Ok(observed) => observed,
-                Err(exit) => return exit,
+                Err(error) => return error,
             };
             let (watched, jobs) = (self.watched(&observed), self.jobs(&observed));
             shared.watched.replace(watched.clone());
@@ -84,13 +85,13 @@ impl<E: Engine> Foreground<'_, E> {
 
     /// Where the end of a container ends everything, that of one that was waited for does too. The code of
     /// another service than the chosen one is never passed on.
-    pub(super) fn exit_of_failure(&self, plan: &Plan, outcome: &Outcome) -> Exit {
+    pub(super) fn exit_of_failure(&self, plan: &Plan, outcome: &Outcome) -> Result<Exit, CliError> {
         let is_meant =
             |step: &StepId| self.exit_code_from.is_none() || plan.steps[*step].service == self.exit_code_from;
         let failures = outcome.failures().filter(|(step, _)| is_meant(step));
         let codes = failures.filter_map(|(_, failure)| failure.cause.exit_code());
         let code = codes.into_iter().find(|code| *code != 0).filter(|_| self.abort != Abort::Never);
-        code.map_or(session::exit_of(outcome), Exit::of_container)
+        code.map_or_else(|| session::exit_of(outcome), |code| Ok(Exit::of_container(code)))
     }
 
     /// The exit code of the service that was chosen, or of the container that ended everything. Of one that
@@ -99,7 +100,7 @@ impl<E: Engine> Foreground<'_, E> {
         &self,
         end: Option<ContainerEnd>,
         shared: &Shared,
-    ) -> Result<Exit, Exit> {
+    ) -> Result<Exit, CliError> {
         let Some(service) = &self.exit_code_from else {
             return Ok(end.map_or(Exit::Success, |end| Exit::of_container(end.exit_code)));
         };
@@ -162,7 +163,7 @@ impl<E: Engine> Foreground<'_, E> {
         &self,
         ended: Vec<ContainerName>,
         shared: &Shared,
-    ) -> Result<AttachedEvent, Exit> {
+    ) -> Result<AttachedEvent, CliError> {
         let is_followed =
             |container: &ContainerName| self.following.newcomer(&self.topology.name, container).is_some();
         let ended: Vec<ContainerName> = ended.into_iter().filter(is_followed).collect();

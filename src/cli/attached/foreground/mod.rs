@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::attached::follow::{self, Cast, Following};
 use crate::cli::attached::menu::{Key, Typed};
 use crate::cli::engine::session::{self, Session};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::engine::Engine;
 use crate::plan::observed::Observed;
@@ -96,13 +97,17 @@ impl Shared {
 
 impl<E: Engine> Foreground<'_, E> {
     /// Carries the plan out, and stays.
-    pub async fn run(&self, plan: &Plan, background: Background<'_>) -> Result<Exit, Exit> {
+    pub async fn run(&self, plan: &Plan, background: Background<'_>) -> Result<Exit, CliError> {
         let shared = Shared::default();
-        let exit = self.bring_up_and_stay(plan, background, &shared).await?;
+        let exit = match self.bring_up_and_stay(plan, background, &shared).await {
+            // How it went was reported already.
+            Err(error @ (CliError::StepsFailed | CliError::Interrupted)) => error.exit(),
+            ended => ended?,
+        };
         // Output that was lost is a failure, unless a container's exit code says more.
-        match (exit, follow::exit_of(&shared.log_drain, self.session.output)) {
-            (exit, of_output) if exit.code() == Exit::Success.code() => Ok(of_output),
-            (exit, _) => Ok(exit),
+        match follow::complete(&shared.log_drain) {
+            Err(lost) if exit.code() != Exit::Success.code() => Err(CliError::Several(vec![lost], exit)),
+            complete => complete.map(|()| exit),
         }
     }
 
@@ -111,7 +116,7 @@ impl<E: Engine> Foreground<'_, E> {
         plan: &Plan,
         background: Background<'_>,
         shared: &Shared,
-    ) -> Result<Exit, Exit> {
+    ) -> Result<Exit, CliError> {
         let Background { watcher, is_watching, keys } = background;
         let observed = self.observe().await?;
         let (stays, may_stay) = unbounded_channel();
@@ -133,7 +138,7 @@ impl<E: Engine> Foreground<'_, E> {
         loop {
             let (event, failed) = match tasks.next().await {
                 Ok(event) => (event, None),
-                Err(exit) => (AttachedEvent::WorkFailed, Some(exit)),
+                Err(error) => (AttachedEvent::WorkFailed, Some(error)),
             };
             for decision in attached.on(event) {
                 match decision {
@@ -272,17 +277,17 @@ impl<E: Engine> Foreground<'_, E> {
         !named.is_empty() && !is_alike
     }
 
-    async fn observe(&self) -> Result<Observed, Exit> {
+    async fn observe(&self) -> Result<Observed, CliError> {
         let query = plan::query(self.topology);
         let silent = async {
             self.session.cancel.cancelled().await;
             sleep(PATIENCE).await;
         };
         tokio::select! { biased;
-            observed = self.session.observe(&query) => observed,
+            observed = self.session.engine.observe(&query) => Ok(observed?),
             () = silent => {
-                self.session.output.error("the engine does not answer: nothing is stopped", None);
-                Err(Exit::Interrupted)
+                let error = CliError::failed("the engine does not answer: nothing is stopped");
+                Err(CliError::Several(vec![error], Exit::Interrupted))
             }
         }
     }
@@ -297,20 +302,24 @@ impl<E: Engine> Foreground<'_, E> {
         }
     }
 
-    async fn exit(&self, shared: &Shared, reason: ExitReason, failed: Option<Exit>) -> Result<Exit, Exit> {
+    async fn exit(
+        &self,
+        shared: &Shared,
+        reason: ExitReason,
+        failed: Option<CliError>,
+    ) -> Result<Exit, CliError> {
         let outcome = shared.outcome.get();
         match reason {
             ExitReason::Success => Ok(Exit::Success),
-            ExitReason::Interrupted => Ok(Exit::Interrupted),
-            ExitReason::Run => {
-                Ok(outcome.map_or(Exit::Failed, |(plan, outcome)| self.exit_of_failure(plan, outcome)))
-            }
+            ExitReason::Interrupted => Err(CliError::Interrupted),
+            ExitReason::Run => outcome
+                .map_or(Err(CliError::StepsFailed), |(plan, outcome)| self.exit_of_failure(plan, outcome)),
             ExitReason::DetachedRun => {
-                Ok(outcome.map_or(Exit::Failed, |(_, outcome)| session::exit_of(outcome)))
+                outcome.map_or(Err(CliError::StepsFailed), |(_, outcome)| session::exit_of(outcome))
             }
             ExitReason::Service(end) => self.exit_of_service(end, shared).await,
-            ExitReason::EventsLost(error) => Err(self.session.refused(&error)),
-            ExitReason::WorkFailed => Err(failed.unwrap_or(Exit::Failed)),
+            ExitReason::EventsLost(error) => Err(error.into()),
+            ExitReason::WorkFailed => Err(failed.unwrap_or(CliError::StepsFailed)),
         }
     }
 }

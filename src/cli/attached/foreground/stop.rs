@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Foreground, Shared};
 use crate::cli::engine::control::standings;
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::topology::provide;
 use crate::engine::Engine;
 use crate::plan::observed::{Observed, ObservedContainer, Status};
@@ -25,14 +25,14 @@ const MOST_NAMES: usize = 8;
 impl<E: Engine> Foreground<'_, E> {
     /// The services are stopped, dependants first; at the second Ctrl-C they are killed. Those of providers
     /// are told to stop after them.
-    pub(super) async fn stop(&self, shared: &Shared) -> Result<AttachedEvent, Exit> {
+    pub(super) async fn stop(&self, shared: &Shared) -> Result<AttachedEvent, CliError> {
         self.stop_containers(shared).await?;
         let (services, output) = (&self.choices.services, self.session.output);
         provide::end(self.topology, services, Order::Stop, output, &shared.killing).await?;
         Ok(AttachedEvent::Stopped)
     }
 
-    async fn stop_containers(&self, shared: &Shared) -> Result<(), Exit> {
+    async fn stop_containers(&self, shared: &Shared) -> Result<(), CliError> {
         let Shared { log_drain, killing, .. } = shared;
         // Whoever wants it killed does not wait for others.
         killing.run_until_cancelled(self.session.turn.take()).await;
@@ -68,7 +68,7 @@ impl<E: Engine> Foreground<'_, E> {
             }
         };
         if !outcome.is_success() {
-            return Err(Exit::Failed);
+            return Err(CliError::StepsFailed);
         }
         self.tell_what_runs_on(&observed);
         Ok(())
@@ -80,7 +80,7 @@ impl<E: Engine> Foreground<'_, E> {
         stop: &Plan,
         log_drain: &LogDrain,
         stop_is_over: &CancellationToken,
-    ) -> Result<Outcome, Exit> {
+    ) -> Result<Outcome, CliError> {
         let observed = self.observe().await?;
         let choices = KillChoices { signal: "SIGKILL".to_owned(), orphans: false, one_offs: false };
         let plan = plan::kill(self.scope(&observed), &choices);

@@ -9,7 +9,7 @@ use futures_util::stream::LocalBoxStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::run::attached::AttachedEvent;
 
 /// What goes on at the same time. What is not going on is absent.
@@ -19,9 +19,9 @@ pub(super) struct Tasks<'t> {
     /// What ends of containers lead to.
     told: UnboundedReceiver<AttachedEvent>,
     /// Bringing up, draining, stopping: one at a time, and what comes of it.
-    pub(super) work: Option<LocalBoxFuture<'t, Result<AttachedEvent, Exit>>>,
+    pub(super) work: Option<LocalBoxFuture<'t, Result<AttachedEvent, CliError>>>,
     /// Tells of the ends of containers, without an end of its own but a failure.
-    pub(super) ends: Option<LocalBoxFuture<'t, Exit>>,
+    pub(super) ends: Option<LocalBoxFuture<'t, CliError>>,
     /// The keys that are pressed.
     pub(super) keys: Option<LocalBoxStream<'t, AttachedEvent>>,
     /// Watches files.
@@ -58,8 +58,8 @@ impl<'t> Tasks<'t> {
     ///
     /// # Errors
     ///
-    /// Work failed, and why was said.
-    pub(super) async fn next(&mut self) -> Result<AttachedEvent, Exit> {
+    /// Why work failed.
+    pub(super) async fn next(&mut self) -> Result<AttachedEvent, CliError> {
         loop {
             return tokio::select! { biased;
                 () = once(&mut self.interrupted) => Ok(AttachedEvent::Interrupted),

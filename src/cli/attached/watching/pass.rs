@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Watching;
 use crate::cli::engine::control::standings;
 use crate::cli::engine::creation::plan_up_in_turn;
+use crate::cli::error::CliError;
 use crate::engine::sync::{SyncEntry, Synced, bring_up_to_date};
 use crate::engine::{EngineError, Target};
 use crate::plan::observed::{ObservedContainer, Status};
@@ -92,14 +93,14 @@ impl<E: Target> Watching<'_, E> {
         for container in self.running(service).await {
             match bring_up_to_date(self.session.engine, &container, twins).await {
                 Ok(done) => self.remark(&brought_up_to_date(done, &container)),
-                Err(error) => self.fail(&format!("{container} is not up to date"), &error),
+                Err(error) => self.fail_at(&format!("{container} is not up to date"), &error),
             }
         }
     }
 
     async fn restart(&self, services: Vec<ServiceName>, end: &CancellationToken) {
         let query = plan::query(self.topology);
-        let observing = self.session.observe(&query);
+        let observing = self.session.engine.observe(&query);
         let Some(Ok(observed)) = end.run_until_cancelled(observing).await else { return };
         let scope = Scope {
             project: &self.topology.name,
@@ -131,7 +132,7 @@ impl<E: Target> Watching<'_, E> {
             let said = |line: String| self.remark(&format!("{container}: {line}"));
             match self.session.engine.run_hook(&container, hook, &said).await {
                 Ok(()) => self.remark(&format!("the command was run in {container}")),
-                Err(error) => self.fail(&format!("the command failed in {container}"), &error),
+                Err(error) => self.fail_at(&format!("the command failed in {container}"), &error),
             }
         }
     }
@@ -140,7 +141,7 @@ impl<E: Target> Watching<'_, E> {
     async fn running(&self, service: &ServiceName) -> Vec<ContainerName> {
         let found = self.session.engine.containers_of(&self.topology.name, service).await;
         let found = found.unwrap_or_else(|error| {
-            self.fail(&format!("the containers of {service} cannot be found"), &error);
+            self.fail_at(&format!("the containers of {service} cannot be found"), &error);
             Vec::new()
         });
         let runs = |container: &ObservedContainer| {
@@ -154,9 +155,9 @@ impl<E: Target> Watching<'_, E> {
         names
     }
 
-    fn fail(&self, what: &str, error: &EngineError) {
+    fn fail_at(&self, what: &str, error: &EngineError) {
         let help = error.hint().map(|help| self.session.global.commands().filled_in(&help));
-        self.output.error(&format!("{what}: {error}"), help.as_deref());
+        self.fail(&CliError::failed(format!("{what}: {error}")).perhaps_help(help));
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::engine::Images;
@@ -17,7 +18,7 @@ use crate::value::image::ImageReference;
 const AT_ONCE: usize = 8;
 
 /// Pins every image of a canonical form to the digest that its registry has for it.
-pub(super) fn pin(model: &mut Json, output: &Output) -> Result<(), Exit> {
+pub(super) fn pin(model: &mut Json, output: &Output) -> Result<(), CliError> {
     for (name, service) in services(model).filter(|(_, service)| service["image"].is_string()) {
         if is_built(service) {
             output.warning(&format!("the image of `{name}` is built, so it is not pinned"));
@@ -103,7 +104,7 @@ fn elements(list: &mut Json) -> impl Iterator<Item = &mut Json> {
     list.as_array_mut().into_iter().flatten()
 }
 
-async fn ask(images: BTreeSet<String>, output: &Output) -> Result<BTreeMap<String, String>, Exit> {
+async fn ask(images: BTreeSet<String>, output: &Output) -> Result<BTreeMap<String, String>, CliError> {
     let engine = connection::connect(output).await?;
     let asked = stream::iter(images).map(async |image| {
         let answer = engine.pinned_image(&ImageReference::new(image.clone())).await;
@@ -111,17 +112,16 @@ async fn ask(images: BTreeSet<String>, output: &Output) -> Result<BTreeMap<Strin
     });
     let answers: Vec<_> = asked.buffered(AT_ONCE).collect().await;
     let mut pinned = BTreeMap::new();
-    let mut failed = None;
+    let mut failed = Vec::new();
     for (image, answer) in answers {
         match answer {
             Ok(reference) => {
                 pinned.insert(image, reference);
             }
             Err(error) => {
-                output.error(&format!("cannot tell the digest of `{image}`: {error}"), None);
-                failed = Some(Exit::Failed);
+                failed.push(CliError::failed(format!("cannot tell the digest of `{image}`: {error}")));
             }
         }
     }
-    failed.map_or(Ok(pinned), Err)
+    if failed.is_empty() { Ok(pinned) } else { Err(CliError::Several(failed, Exit::Failed)) }
 }

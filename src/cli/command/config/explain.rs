@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::session;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::cli::topology::load;
@@ -55,10 +56,10 @@ enum ConfigExplainFormat {
 /// How long the engine may take to say what an image sets.
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 
-pub(super) fn run(global: Global, options: ConfigExplainArgs) -> Result<Exit, Exit> {
+pub(super) fn run(global: &mut Global, options: ConfigExplainArgs) -> Result<Exit, CliError> {
     let ConfigExplainArgs { mut arguments, format, show_values, global: own } = options;
     let path = arguments.pop().unwrap_or_default();
-    let mut global = global.merged(own);
+    global.merge(own);
     global.files.extend(arguments.into_iter().map(PathBuf::from));
     let output = global.output();
     let mut read = load::read(&global, &[], LoadOptions::default(), &output)?;
@@ -67,12 +68,12 @@ pub(super) fn run(global: Global, options: ConfigExplainArgs) -> Result<Exit, Ex
     read.choices.stages.consistency = false;
     let mut found = std::mem::take(&mut read.found);
     let topology = read.topology(&mut found);
-    let topology = topology.filter(|_| !found.has_errors()).ok_or_else(|| {
-        output.diagnostics(&read.sources, &found);
-        Exit::Findings
-    })?;
+    let topology = topology.filter(|_| !found.has_errors());
+    let topology = topology.ok_or_else(|| CliError::diagnostics(&read.sources, found))?;
     read.choices.stages.env_files = false;
-    let before_env_files = read.topology(&mut Diagnostics::default()).ok_or(Exit::Findings)?;
+    let mut found = Diagnostics::default();
+    let before_env_files = read.topology(&mut found);
+    let before_env_files = before_env_files.ok_or_else(|| CliError::diagnostics(&read.sources, found))?;
     let mut subject = Subject {
         document: &read.document,
         environment: &read.environment,
@@ -80,13 +81,13 @@ pub(super) fn run(global: Global, options: ConfigExplainArgs) -> Result<Exit, Ex
         before_env_files: &before_env_files,
         sources: &mut read.sources,
     };
-    let explained = provenance::explain(&path, &mut subject).map_err(|mistake| refuse(mistake, &output))?;
+    let explained = provenance::explain(&path, &mut subject).map_err(nothing_there)?;
     let mut explained = with_image(explained, &topology, output);
     let is_hidden = !show_values && provenance::conceal(&mut explained, &topology);
     output.print(&match format {
         ConfigExplainFormat::Text => text(&explained, &read.sources) + &hint(is_hidden),
         ConfigExplainFormat::Json => format!("{:#}\n", data(&explained, &read.sources, is_hidden)),
-    });
+    })?;
     Ok(Exit::Success)
 }
 
@@ -94,15 +95,14 @@ fn hint(is_hidden: bool) -> String {
     if is_hidden { format!("\n{HIDDEN_VALUES}\n") } else { String::new() }
 }
 
-fn refuse(mistake: PathError, output: &Output) -> Exit {
+fn nothing_there(mistake: PathError) -> CliError {
     let PathError { path, closest, known } = mistake;
     let help = match closest {
         Some(closest) => Some(format!("did you mean `{closest}`?")),
         None if known.is_empty() => None,
         None => Some(format!("here are {}", suggest::one_of(known.iter().map(String::as_str)))),
     };
-    output.error(&format!("nothing is at `{path}`"), help.as_deref());
-    Exit::Usage
+    CliError::usage(format!("nothing is at `{path}`")).perhaps_help(help)
 }
 
 /// The last rung of a container's variable: its image, as far as the engine knows it.
@@ -111,15 +111,15 @@ fn with_image(mut explained: Explanation, topology: &Topology, output: Output) -
     let Some(known) = topology.services.get(service) else { return explained };
     let image = spec::image_name(topology, service, known);
     let answer = session::block_on(async {
-        let asked = async { connection::open(output).await?.image_variables(&image).await };
-        tokio::time::timeout(ENGINE_LIMIT, asked).await
+        let asked = async { Ok(connection::open(output).await?.image_variables(&image).await?) };
+        session::within(Some(ENGINE_LIMIT), Instant::now(), asked).await
     });
     let mut candidate =
         Candidate { kind: CandidateKind::Image, place: None, text: String::new(), wins: false, note: None };
     match answer {
-        Err(_) | Ok(Err(_)) => candidate.note = Some(unknown(&image, "no engine answers")),
-        Ok(Ok(None)) => candidate.note = Some(unknown(&image, "the engine does not have it")),
-        Ok(Ok(Some(variables))) => {
+        Err(_) => candidate.note = Some(unknown(&image, "no engine answers")),
+        Ok(None) => candidate.note = Some(unknown(&image, "the engine does not have it")),
+        Ok(Some(variables)) => {
             let prefix = format!("{name}=");
             match variables.iter().find_map(|variable| variable.strip_prefix(&prefix)) {
                 None => candidate.note = Some(format!("`{image}` does not set it")),

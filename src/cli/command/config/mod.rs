@@ -12,9 +12,11 @@ use serde_json::Value as Json;
 
 use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::io::output::Output;
 use crate::cli::topology::load::{self, Needs, Operation, Read, Selection};
+use crate::diagnostic::Diagnostics;
 use crate::document::LoadOptions;
 use crate::engine::local_file;
 use crate::topology::attribute::Form;
@@ -161,33 +163,27 @@ impl ConfigArgs {
     }
 }
 
-pub(super) fn run(global: Global, mut options: ConfigArgs) -> Result<Exit, Exit> {
-    let mut global = global.merged(options.global.clone());
+pub(super) fn run(global: &mut Global, mut options: ConfigArgs) -> Result<Exit, CliError> {
+    global.merge(options.global.clone());
     if let Some(Command::Explain(explain)) = options.command.take() {
         if options.asks_for_more() {
-            let output = global.output();
-            output.error(
-                "an option of `topo config` has no meaning for `explain`",
-                Some("see `topo config explain --help`"),
-            );
-            return Err(Exit::Usage);
+            return Err(CliError::usage("an option of `topo config` has no meaning for `explain`")
+                .help("see `topo config explain --help`"));
         }
         return explain::run(global, explain);
     }
     let output = global.output();
-    let targets = options.excluded.take_services(&mut global, &options.arguments, &output)?;
+    let targets = options.excluded.take_services(global, &options.arguments)?;
     let text = text(&global, &targets, &options, &output)?;
     if options.quiet {
         return Ok(Exit::Success);
     }
     let Some(file) = &options.file else {
-        output.print(&text);
+        output.print(&text)?;
         return Ok(Exit::Success);
     };
-    local_file::write(file, &text).map_err(|error| {
-        output.error(&format!("cannot write `{}`: {error}", file.display()), None);
-        Exit::Usage
-    })?;
+    local_file::write(file, &text)
+        .map_err(|error| CliError::usage(format!("cannot write `{}`: {error}", file.display())))?;
     Ok(Exit::Success)
 }
 
@@ -196,7 +192,7 @@ fn text(
     targets: &[ServiceName],
     options: &ConfigArgs,
     output: &Output,
-) -> Result<String, Exit> {
+) -> Result<String, CliError> {
     if options.only.variables {
         let read = load::read(global, targets, LoadOptions { interpolate: false }, output)?;
         return variables::text(&read, options.format, output);
@@ -228,7 +224,7 @@ fn load(
     targets: &[ServiceName],
     options: &ConfigArgs,
     output: &Output,
-) -> Result<(Topology, Read), Exit> {
+) -> Result<(Topology, Read), CliError> {
     let mut targets = targets.to_vec();
     let hashed = options.only.hash.iter().flat_map(|names| names.split(',')).filter(|name| *name != "*");
     targets.extend(hashed.map(ServiceName::from));
@@ -242,7 +238,7 @@ fn load(
     }
     let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Operation::Show)));
     let mut topology = read.explained(&needs, output)?;
-    load::check_targets(&topology, &targets, output)?;
+    load::check_targets(&topology, &targets)?;
     let Without { no_path_resolution, no_normalize, no_env_resolution, .. } = options.without;
     if no_path_resolution || no_normalize || no_env_resolution {
         let stages = &mut read.choices.stages;
@@ -251,10 +247,11 @@ fn load(
         stages.env_files = !no_env_resolution;
         stages.consistency = false;
         // It was found whole, so it is found in part.
-        topology = read.topology(&mut Default::default()).ok_or(Exit::Findings)?;
+        let mut found = Diagnostics::default();
+        topology = read.topology(&mut found).ok_or_else(|| CliError::diagnostics(&read.sources, found))?;
     }
     if !options.excluded.is_empty() {
-        load::leave_out(&mut topology, needs.excluded(), output)?;
+        load::leave_out(&mut topology, needs.excluded())?;
         topology.forget_inactive_dependencies();
     }
     if !targets.is_empty() {
@@ -263,16 +260,13 @@ fn load(
     Ok((topology, read))
 }
 
-fn uninterpolated(global: &Global, options: &ConfigArgs, output: &Output) -> Result<String, Exit> {
+fn uninterpolated(global: &Global, options: &ConfigArgs, output: &Output) -> Result<String, CliError> {
     let mut read = load::read(global, &[], LoadOptions { interpolate: false }, output)?;
     read.choices.stages.paths = !options.without.no_path_resolution;
     read.choices.stages.defaults = !options.without.no_normalize;
     let Read { sources, document, environment, choices, mut found, .. } = read;
     let mut model = topology::uninterpolated(&document, &environment, &choices, &mut found);
-    output.diagnostics(&sources, &found);
-    if found.has_errors() {
-        return Err(Exit::Findings);
-    }
+    output.checked(&sources, &found)?;
     if let Some(listing) = Listing::of_model(&model, &options.only) {
         return Ok(listing.text(options.format));
     }
@@ -280,7 +274,7 @@ fn uninterpolated(global: &Global, options: &ConfigArgs, output: &Output) -> Res
     Ok(written(&model, options.format))
 }
 
-fn pin(model: &mut Json, options: &ConfigArgs, output: &Output) -> Result<(), Exit> {
+fn pin(model: &mut Json, options: &ConfigArgs, output: &Output) -> Result<(), CliError> {
     if options.without.resolve_image_digests || options.without.lock_image_digests {
         digests::pin(model, output)?;
     }

@@ -6,18 +6,15 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{ConfigFormat, written};
-use crate::cli::exit::Exit;
+use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::cli::topology::load::Read;
 use crate::document::{Node, Value};
 use crate::source::{TemplateVariable, template_variables};
 
 /// The table, or the same as data.
-pub(super) fn text(read: &Read, format: Option<ConfigFormat>, output: &Output) -> Result<String, Exit> {
-    output.diagnostics(&read.sources, &read.found);
-    if read.found.has_errors() {
-        return Err(Exit::Findings);
-    }
+pub(super) fn text(read: &Read, format: Option<ConfigFormat>, output: &Output) -> Result<String, CliError> {
+    output.checked(&read.sources, &read.found)?;
     let mut variables = BTreeMap::new();
     collect(&read.document.root, &mut variables);
     Ok(match format {

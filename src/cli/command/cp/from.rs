@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 
 use super::path::{Target, is_contents, split};
-use super::{Copied, Copier, CopyProblem};
+use super::{Copied, Copier};
+use crate::cli::error::CliError;
 use crate::engine::archive::packing::Owners;
 use crate::engine::archive::unpacking::{Failure, Place, unpack};
 use crate::engine::local_file::{self, Standing};
@@ -15,7 +16,7 @@ use crate::engine::{CopyFiles, EngineError, Kind};
 
 impl<E: CopyFiles> Copier<'_, E> {
     /// Copies out of the container; what was done is said unless it was piped.
-    pub(super) async fn copy_from(&self, from: &str, to: &Target) -> Result<Copied, CopyProblem> {
+    pub(super) async fn copy_from(&self, from: &str, to: &Target) -> Result<Copied, CliError> {
         let (name, path, kind) = self.look(from).await?;
         let Target::Path(to) = to else {
             let archive = self.engine.archive_of_path(self.container, &path).await?;
@@ -24,10 +25,7 @@ impl<E: CopyFiles> Copier<'_, E> {
         };
         if kind == Kind::Other {
             let message = format!("`{path}` in {} is a device, a pipe or a socket", self.container);
-            return Err(CopyProblem::Wrong {
-                message,
-                help: Some("files, directories and links are copied"),
-            });
+            return Err(CliError::failed(message).help("files, directories and links are copied"));
         }
         let place = if kind == Kind::Directory {
             let contents = Some(name).filter(|name| !is_contents(from) && !name.is_empty());
@@ -49,9 +47,9 @@ impl<E: CopyFiles> Copier<'_, E> {
     }
 
     /// What is copied: the name that it keeps, where it is, and what it is.
-    async fn look(&self, from: &str) -> Result<(String, String, Kind), CopyProblem> {
+    async fn look(&self, from: &str) -> Result<(String, String, Kind), CliError> {
         let name = split(from.trim_end_matches("/.")).1.to_owned();
-        let nothing = |path: &str| CopyProblem::wrong(format!("there is no `{path}` in {}", self.container));
+        let nothing = |path: &str| CliError::failed(format!("there is no `{path}` in {}", self.container));
         let kind = self.engine.kind_of_path(self.container, from).await?;
         match kind.ok_or_else(|| nothing(from))? {
             Kind::Link { target } if self.manner.follows_link => {
@@ -60,7 +58,7 @@ impl<E: CopyFiles> Copier<'_, E> {
                 Ok((name, target, kind))
             }
             Kind::File if from.ends_with('/') || is_contents(from) => {
-                Err(CopyProblem::wrong(format!("`{from}` in {} is a file, not a directory", self.container)))
+                Err(CliError::failed(format!("`{from}` in {} is a file, not a directory", self.container)))
             }
             kind => Ok((name, from.to_owned(), kind)),
         }
@@ -68,7 +66,7 @@ impl<E: CopyFiles> Copier<'_, E> {
 }
 
 /// Where a directory goes: into one that is there, or to a new one. Contents have no name.
-fn directory_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CopyProblem> {
+fn directory_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CliError> {
     if to.is_dir() {
         let directory = name.map_or_else(|| to.to_owned(), |name| to.join(name));
         return match directory.symlink_metadata() {
@@ -86,15 +84,15 @@ fn directory_for(name: Option<&str>, to: &Path) -> Result<PathBuf, CopyProblem> 
 }
 
 /// Where a file goes: into a directory, in another's place, or to a new one.
-fn file_for(name: &str, to: &Path) -> Result<PathBuf, CopyProblem> {
+fn file_for(name: &str, to: &Path) -> Result<PathBuf, CliError> {
     let path = if to.is_dir() { to.join(name) } else { to.to_owned() };
     match local_file::look(&path) {
         Standing::Directory => {
             let message = format!("a file cannot replace the directory `{}`", path.display());
-            return Err(CopyProblem::wrong(message));
+            return Err(CliError::failed(message));
         }
         Standing::Taken(what) => {
-            return Err(CopyProblem::wrong(format!("`{}` is {what}, which is not replaced", path.display())));
+            return Err(CliError::failed(format!("`{}` is {what}, which is not replaced", path.display())));
         }
         Standing::Nothing | Standing::File | Standing::Stream => {}
     }
@@ -107,7 +105,7 @@ fn file_for(name: &str, to: &Path) -> Result<PathBuf, CopyProblem> {
     Ok(path)
 }
 
-fn has_parent(path: &Path) -> Result<(), CopyProblem> {
+fn has_parent(path: &Path) -> Result<(), CliError> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     match parent {
         Some(parent) if !parent.is_dir() => Err(no_directory(parent)),
@@ -115,35 +113,28 @@ fn has_parent(path: &Path) -> Result<(), CopyProblem> {
     }
 }
 
-fn no_directory(path: &Path) -> CopyProblem {
-    CopyProblem::wrong(format!("there is no directory `{}`", path.display()))
+fn no_directory(path: &Path) -> CliError {
+    CliError::failed(format!("there is no directory `{}`", path.display()))
 }
 
-fn no_place_for_directory(path: &Path) -> CopyProblem {
-    CopyProblem::wrong(format!("a directory cannot replace a file: `{}` is a file", path.display()))
+fn no_place_for_directory(path: &Path) -> CliError {
+    CliError::failed(format!("a directory cannot replace a file: `{}` is a file", path.display()))
 }
 
 async fn write_out(
     mut archive: impl Stream<Item = Result<Bytes, EngineError>> + Unpin,
-) -> Result<(), CopyProblem> {
+) -> Result<(), CliError> {
     let mut out = io::stdout();
     while let Some(piece) = archive.try_next().await? {
-        out.write_all(&piece).map_err(lost)?;
+        out.write_all(&piece).map_err(CliError::unwritten)?;
     }
-    out.flush().map_err(lost)
+    out.flush().map_err(CliError::unwritten)
 }
 
-fn unwritten(failure: Failure) -> CopyProblem {
+fn unwritten(failure: Failure) -> CliError {
     match failure {
-        Failure::Engine(error) => CopyProblem::Refused(error),
-        Failure::File(error) if error.kind() == io::ErrorKind::BrokenPipe => CopyProblem::NoReader,
-        Failure::File(error) => CopyProblem::wrong(error.to_string()),
-    }
-}
-
-fn lost(error: io::Error) -> CopyProblem {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => CopyProblem::NoReader,
-        _ => CopyProblem::Unwritable(error),
+        Failure::Engine(error) => error.into(),
+        Failure::File(error) if error.kind() == io::ErrorKind::BrokenPipe => CliError::NoReader,
+        Failure::File(error) => CliError::failed(error.to_string()),
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::CopyProblem;
+use crate::cli::error::CliError;
 use crate::cli::io::terminal;
 use crate::engine::EngineError;
 use crate::engine::local_file;
@@ -58,7 +58,7 @@ pub(super) enum Source {
 
 impl Source {
     /// Looks at what is there.
-    pub(super) fn read(text: &str, follows_link: bool) -> Result<Self, CopyProblem> {
+    pub(super) fn read(text: &str, follows_link: bool) -> Result<Self, CliError> {
         if text == "-" {
             return Ok(Self::Input);
         }
@@ -70,8 +70,8 @@ impl Source {
             follows_link || is_contents || text.ends_with('/') || local_file::is_open_file(&path);
         let looked_at = if is_followed { fs::metadata(&path) } else { fs::symlink_metadata(&path) };
         let metadata = looked_at.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => CopyProblem::wrong(format!("`{text}` does not exist")),
-            _ => CopyProblem::wrong(format!("cannot read `{text}`: {error}")),
+            io::ErrorKind::NotFound => CliError::usage(format!("`{text}` does not exist")),
+            _ => CliError::usage(format!("cannot read `{text}`: {error}")),
         })?;
         if let Some(what) = local_file::special(metadata.file_type()) {
             // The one device that has an end.
@@ -86,7 +86,7 @@ impl Source {
     }
 
     /// Reads a pipe to its end: an archive says first how long a file is.
-    fn stream(path: PathBuf) -> Result<Self, CopyProblem> {
+    fn stream(path: PathBuf) -> Result<Self, CliError> {
         let read = || {
             let mut content = NamedTempFile::new()?;
             io::copy(&mut File::open(&path)?, &mut content)?;
@@ -95,13 +95,13 @@ impl Source {
             Ok((content, metadata))
         };
         let unreadable =
-            |error: io::Error| CopyProblem::wrong(format!("cannot read `{}`: {error}", path.display()));
+            |error: io::Error| CliError::usage(format!("cannot read `{}`: {error}", path.display()));
         let (content, metadata) = read().map_err(unreadable)?;
         Ok(Self::Stream { path, content, metadata })
     }
 
     /// The name that it keeps in a directory.
-    pub(super) fn name(&self) -> Result<String, CopyProblem> {
+    pub(super) fn name(&self) -> Result<String, CliError> {
         let (Self::File { path, .. } | Self::Directory { path, .. } | Self::Stream { path, .. }) = self
         else {
             return Ok(String::new());
@@ -110,7 +110,7 @@ impl Source {
         let known = path.file_name().map(ToOwned::to_owned);
         let name = known.or_else(|| path.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
         let name = name.and_then(|name| name.into_string().ok());
-        name.ok_or_else(|| CopyProblem::wrong(format!("`{}` has no name that can be kept", path.display())))
+        name.ok_or_else(|| CliError::failed(format!("`{}` has no name that can be kept", path.display())))
     }
 }
 
@@ -134,9 +134,8 @@ impl Target {
     }
 }
 
-fn special(path: &str, what: &str) -> CopyProblem {
-    let message = format!("`{path}` is {what}");
-    CopyProblem::Wrong { message, help: Some("files, directories, links and pipes are copied") }
+fn special(path: &str, what: &str) -> CliError {
+    CliError::usage(format!("`{path}` is {what}")).help("files, directories, links and pipes are copied")
 }
 
 /// Whether a directory's contents are meant, and not the directory.
@@ -156,7 +155,7 @@ pub(super) fn split(path: &str) -> (&str, &str) {
 
 /// What it means that a file here cannot be read.
 pub(super) fn cannot_read(path: &Path, error: &std::io::Error) -> EngineError {
-    EngineError::Other(format!("cannot read `{}`: {error}", path.display()))
+    EngineError::LocalFile(format!("cannot read `{}`: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use super::path::{Source, cannot_read, is_contents, split};
-use super::{Copied, Copier, CopyProblem};
+use super::{Copied, Copier};
+use crate::cli::error::CliError;
 use crate::cli::io::io_pump;
 use crate::engine::archive::packing::{self, Archive, Owners, Pieces, Sending, Stopped};
 use crate::engine::local_file::{self, special};
@@ -20,7 +21,7 @@ struct Place {
 
 impl<E: CopyFiles> Copier<'_, E> {
     /// Copies into the container; what was done is said unless it was piped.
-    pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Copied, CopyProblem> {
+    pub(super) async fn copy_to(&self, source: &Source, to: &str) -> Result<Copied, CliError> {
         let (path, is_directory) = match source {
             Source::Input => {
                 self.send(to, io_pump::reader()).await?;
@@ -34,7 +35,8 @@ impl<E: CopyFiles> Copier<'_, E> {
         let sent = self.send_packed(&directory, pack(source, name.clone(), BTreeSet::new(), tell)).await;
         let mut told: Vec<String> = told.try_iter().collect();
         if let Err(trouble) = sent {
-            if !is_directory || !matches!(trouble, CopyProblem::Refused(EngineError::Refused { .. })) {
+            let is_refused = matches!(&trouble, CliError::Refused(error) if matches!(**error, EngineError::Refused { .. }));
+            if !is_directory || !is_refused {
                 return Err(trouble);
             }
             // A directory of the source may be a link in the container: what is in it goes through the link.
@@ -59,7 +61,7 @@ impl<E: CopyFiles> Copier<'_, E> {
     }
 
     /// Where the files go, by what is there already.
-    async fn place(&self, source: &Source, is_directory: bool, to: &str) -> Result<Place, CopyProblem> {
+    async fn place(&self, source: &Source, is_directory: bool, to: &str) -> Result<Place, CliError> {
         let mut to = to.to_owned();
         let mut there = self.engine.kind_of_path(self.container, &to).await?;
         if let Some(Kind::Link { target }) = there {
@@ -74,14 +76,14 @@ impl<E: CopyFiles> Copier<'_, E> {
         match there {
             Some(Kind::Directory) => Ok(Place { directory: to, name: source.name()? }),
             Some(Kind::File) if is_directory => {
-                Err(CopyProblem::wrong(format!("a directory cannot replace a file: {place} is a file")))
+                Err(CliError::failed(format!("a directory cannot replace a file: {place} is a file")))
             }
             Some(Kind::File) if to.ends_with('/') || is_contents(&to) => {
-                Err(CopyProblem::wrong(format!("{place} is a file, not a directory")))
+                Err(CliError::failed(format!("{place} is a file, not a directory")))
             }
             Some(Kind::File) => Ok(in_directory(&to)),
             Some(Kind::Link { .. } | Kind::Other) => {
-                Err(CopyProblem::wrong(format!("{place} is neither a directory nor a file")))
+                Err(CliError::failed(format!("{place} is neither a directory nor a file")))
             }
             None if !is_directory && to.ends_with('/') => Err(no_directory(&place)),
             None => Ok(in_directory(to.trim_end_matches("/."))),
@@ -89,7 +91,7 @@ impl<E: CopyFiles> Copier<'_, E> {
     }
 
     /// The directories of the source, by their names in the archive, that are links to directories in the container.
-    async fn linked(&self, source: &Source, name: &str) -> Result<BTreeSet<PathBuf>, CopyProblem> {
+    async fn linked(&self, source: &Source, name: &str) -> Result<BTreeSet<PathBuf>, CliError> {
         let (Source::Directory { path, .. } | Source::Contents { path, .. }) = source else {
             return Ok(BTreeSet::new());
         };
@@ -99,7 +101,7 @@ impl<E: CopyFiles> Copier<'_, E> {
         Ok(linked.iter().filter_map(|path| path.strip_prefix('/')).map(PathBuf::from).collect())
     }
 
-    async fn send_packed(&self, directory: &str, sending: Sending) -> Result<(), CopyProblem> {
+    async fn send_packed(&self, directory: &str, sending: Sending) -> Result<(), CliError> {
         let Sending { pieces, sent: _, producer } = sending;
         let sent = self.send(directory, pieces).await;
         // What went wrong here is the cause of what the engine says then.
@@ -109,7 +111,7 @@ impl<E: CopyFiles> Copier<'_, E> {
         sent
     }
 
-    async fn send(&self, directory: &str, archive: Pieces) -> Result<(), CopyProblem> {
+    async fn send(&self, directory: &str, archive: Pieces) -> Result<(), CliError> {
         let ownership = if self.manner.keeps_owners { Ownership::OfContainer } else { Ownership::OfArchive };
         match self
             .engine
@@ -139,9 +141,9 @@ fn directories_below(name: PathBuf, path: PathBuf) -> Vec<String> {
     directories
 }
 
-fn no_directory(place: &str) -> CopyProblem {
+fn no_directory(place: &str) -> CliError {
     let help = "name a directory that is there, or make it: `topo exec SERVICE mkdir -p DIRECTORY`";
-    CopyProblem::Wrong { message: format!("there is no directory {place}"), help: Some(help) }
+    CliError::failed(format!("there is no directory {place}")).help(help)
 }
 
 /// Starts to pack; the first entry gets `name`, and contents none. The directories that are links there already get

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::error::Problem;
 use crate::source::{Span, Spanned, cleaned};
 use crate::topology::Service;
 use crate::topology::attribute::Named;
@@ -40,19 +41,12 @@ pub(super) struct Changes {
     pub(super) has_input: bool,
 }
 
-/// An option that cannot be understood: what is wrong, and what to write.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct OptionError {
-    pub(super) message: String,
-    pub(super) help: String,
-}
-
 /// Applies the changes. Relative paths start at `directory`.
 pub(super) fn changed(
     service: &Named<std::sync::Arc<Service>>,
     changes: &Changes,
     folder: &Path,
-) -> Result<Service, OptionError> {
+) -> Result<Service, Problem> {
     let at = service.key;
     let mut service = Service::clone(&service.value);
     service.tty.0 = changes.has_terminal;
@@ -81,11 +75,11 @@ pub(super) fn changed(
 }
 
 /// With another entry point, the service's command means nothing any more.
-fn set_command(service: &mut Service, changes: &Changes) -> Result<(), OptionError> {
+fn set_command(service: &mut Service, changes: &Changes) -> Result<(), Problem> {
     if let Some(text) = &changes.entrypoint {
-        let split = words::split(text).map_err(|reason| OptionError {
-            message: format!("`{text}` is not a command line: {reason}"),
-            help: "write `--entrypoint \"PROGRAM ARGUMENT\"`, or `--entrypoint \"\"` for none".to_owned(),
+        let split = words::split(text).map_err(|reason| {
+            Problem::new(format!("`{text}` is not a command line: {reason}"))
+                .help("write `--entrypoint \"PROGRAM ARGUMENT\"`, or `--entrypoint \"\"` for none")
         })?;
         service.entrypoint.0 = Some(split.words);
         service.command.0 = Some(Vec::new());
@@ -96,17 +90,14 @@ fn set_command(service: &mut Service, changes: &Changes) -> Result<(), OptionErr
     Ok(())
 }
 
-fn not_a_label(label: &str) -> OptionError {
-    OptionError {
-        message: format!("`{label}` is not a label"),
-        help: "write `--label NAME=VALUE`".to_owned(),
-    }
+fn not_a_label(label: &str) -> Problem {
+    Problem::new(format!("`{label}` is not a label")).help("write `--label NAME=VALUE`")
 }
 
-fn mount(text: &str, at: Span, folder: &Path) -> Result<Mount, OptionError> {
-    let mut mount = Mount::from_short(text, at).map_err(|mistake| OptionError {
-        message: format!("`{text}` is not a mount: {mistake}"),
-        help: "write `--volume SOURCE:TARGET`, such as `./code:/code` or `data:/data:ro`".to_owned(),
+fn mount(text: &str, at: Span, folder: &Path) -> Result<Mount, Problem> {
+    let mut mount = Mount::from_short(text, at).map_err(|mistake| {
+        Problem::new(format!("`{text}` is not a mount: {mistake}"))
+            .help("write `--volume SOURCE:TARGET`, such as `./code:/code` or `data:/data:ro`")
     })?;
     if mount.kind == MountKind::Bind
         && let Some(source) = &mut mount.source
@@ -127,23 +118,22 @@ fn add_mount(service: &mut Service, mount: Mount, at: Span) {
     service.volumes.0.push(Spanned::new(mount, at));
 }
 
-fn set_ports(service: &mut Service, changes: &Changes, at: Span) -> Result<(), OptionError> {
+fn set_ports(service: &mut Service, changes: &Changes, at: Span) -> Result<(), Problem> {
     if changes.has_service_ports {
         return Ok(());
     }
     service.ports.0.clear();
     for text in &changes.ports {
-        let ports = Port::from_short(text).map_err(|mistake| OptionError {
-            message: format!("`{text}` is not a port mapping: {mistake}"),
-            help: match is_like_a_name(text) {
-                true => format!(
+        let ports = Port::from_short(text).map_err(|mistake| {
+            let problem = Problem::new(format!("`{text}` is not a port mapping: {mistake}"));
+            match is_like_a_name(text) {
+                true => problem.help(format!(
                     "`-p` publishes a port here, as in `-p 8080:80`; for the name of the project, write \
                      `--project-name {text}`"
-                ),
-                false => {
-                    "write `--publish HOST:CONTAINER`, such as `8080:80` or `127.0.0.1:5432:5432`".to_owned()
-                }
-            },
+                )),
+                false => problem
+                    .help("write `--publish HOST:CONTAINER`, such as `8080:80` or `127.0.0.1:5432:5432`"),
+            }
         })?;
         service.ports.0.extend(ports.into_iter().map(|port| Spanned::new(port, at)));
     }
@@ -174,7 +164,7 @@ mod tests {
         let help = |port: &str| {
             let changes = Changes { ports: vec![port.to_owned()], ..Changes::default() };
             let changed = changed(&topology.services["web"], &changes, Path::new("/"));
-            changed.map(|_| ()).expect_err("it is not a port").help
+            changed.map(|_| ()).expect_err("it is not a port").help.unwrap_or_default()
         };
         for name in ["shop", "my-shop_2"] {
             assert!(help(name).ends_with(&format!("`--project-name {name}`")), "{name}: {}", help(name));

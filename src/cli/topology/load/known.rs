@@ -1,8 +1,7 @@
 //! What is known of a project that is to be looked at or taken down: its topology, or its name alone.
 
 use crate::cli::arguments::global::Global;
-use crate::cli::exit::Exit;
-use crate::cli::io::output::Output;
+use crate::cli::error::{CliError, Problem};
 use crate::cli::topology::load::{self, Needs, Read, file_choice, refuse_project_name, refuse_unreadable};
 use crate::document::LoadOptions;
 use crate::source::{self, DiscoverError, Environment, FileChoice, NamedBy};
@@ -31,13 +30,13 @@ pub(crate) enum Unusable {
 }
 
 /// Finds out what is known of the project that is meant.
-pub(crate) fn known(global: &Global, targets: &[ServiceName], output: &Output) -> Result<Known, Exit> {
-    let name = given_name(global, output)?;
-    let choice = file_choice(global, output)?;
+pub(crate) fn known(global: &Global, targets: &[ServiceName]) -> Result<Known, CliError> {
+    let name = given_name(global)?;
+    let choice = file_choice(global)?;
     let error = match source::discover(&choice, Environment::of_process()) {
         Ok(found) => {
-            let read = load::read_found(global, targets, LoadOptions::default(), &choice, found, output)?;
-            return of_topology(read, output);
+            let read = load::read_found(global, targets, LoadOptions::default(), &choice, found)?;
+            return of_topology(read);
         }
         Err(error) => error,
     };
@@ -49,29 +48,29 @@ pub(crate) fn known(global: &Global, targets: &[ServiceName], output: &Output) -
             Ok(Known::Name { name, unusable: Some(Unusable::Unreadable(error.to_string())) })
         }
         (None, DiscoverError::Unreadable { named_by, .. }) if is_env_file(*named_by) => {
-            without_env_files(global, targets, &choice, &error, output)
+            without_env_files(global, targets, &choice, &error)
         }
-        _ => Err(refuse_unreadable(&error, targets, output)),
+        _ => Err(refuse_unreadable(&error, targets)),
     }
 }
 
 /// The name that an option or a variable gives the project.
-pub(crate) fn given_name(global: &Global, output: &Output) -> Result<Option<ProjectName>, Exit> {
+pub(crate) fn given_name(global: &Global) -> Result<Option<ProjectName>, CliError> {
     if let Some(name) = &global.project_name {
         return match topology::is_project_name(name) {
             true => Ok(Some(ProjectName::new(name.clone()))),
-            false => Err(refuse_project_name(name, "-p ", output)),
+            false => Err(refuse_project_name(name, "-p ")),
         };
     }
     let environment = source::surroundings(&global.files_meant(), Environment::of_process());
     let name = environment.value(source::PROJECT_NAME).filter(|name| !name.is_empty());
     match name.filter(|name| !topology::is_project_name(name)) {
-        Some(name) => Err(refuse_project_name(name, &format!("{}=", source::PROJECT_NAME), output)),
+        Some(name) => Err(refuse_project_name(name, &format!("{}=", source::PROJECT_NAME))),
         None => Ok(name.map(ProjectName::from)),
     }
 }
 
-fn of_topology(mut read: Read, output: &Output) -> Result<Known, Exit> {
+fn of_topology(mut read: Read) -> Result<Known, CliError> {
     let stages = &mut read.choices.stages;
     (stages.env_files, stages.contents) = (false, false);
     let name = topology::name_in(&read.document, &read.choices, &read.sources, &read.found);
@@ -83,12 +82,10 @@ fn of_topology(mut read: Read, output: &Output) -> Result<Known, Exit> {
         (Some(topology), _) => Ok(Known::Topology(Box::new(topology))),
         (None, Some(name)) => Ok(Known::Name { name, unusable: Some(Unusable::Mistakes) }),
         (None, None) => {
-            output.diagnostics(&loaded.sources, &loaded.found);
-            output.error(
-                "the project's name cannot be determined because of these errors",
-                Some("give its name with `-p NAME`"),
-            );
-            Err(Exit::Findings)
+            let conclusion = Problem::new("the project's name cannot be determined because of these errors")
+                .help("give its name with `-p NAME`");
+            let (sources, found) = (Box::new(loaded.sources), Box::new(loaded.found));
+            Err(CliError::Diagnostics { sources, found, conclusion: Some(conclusion) })
         }
     }
 }
@@ -103,21 +100,17 @@ fn without_env_files(
     targets: &[ServiceName],
     choice: &FileChoice,
     error: &DiscoverError,
-    output: &Output,
-) -> Result<Known, Exit> {
+) -> Result<Known, CliError> {
     let choice = FileChoice { env_files: vec!["/dev/null".into()], ..choice.clone() };
     let found = source::discover(&choice, Environment::of_process());
-    let found = found.map_err(|_| refuse_unreadable(error, targets, output))?;
-    let mut read = load::read_found(global, targets, LoadOptions::default(), &choice, found, output)?;
+    let found = found.map_err(|_| refuse_unreadable(error, targets))?;
+    let mut read = load::read_found(global, targets, LoadOptions::default(), &choice, found)?;
     read.choices.default_name = String::new();
     let name = topology::name_in(&read.document, &read.choices, &read.sources, &read.found);
     let name = name.filter(|_| !topology::is_name_filled_in(&read.document, &read.sources));
     let name = name.ok_or_else(|| {
-        output.error(
-            &error.to_string(),
-            Some("it may name the project: without it, give the name with `-p NAME`"),
-        );
-        Exit::Usage
+        CliError::usage(error.to_string())
+            .help("it may name the project: without it, give the name with `-p NAME`")
     })?;
     Ok(Known::Name { name, unusable: Some(Unusable::Unreadable(error.to_string())) })
 }

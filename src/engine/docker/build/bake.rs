@@ -1,6 +1,7 @@
 //! In: an image whose build needs a session with the builder. Out: the image, built by `docker
 //! buildx bake`. Must not: put a secret into the definition: secrets are passed in the environment.
 
+use crate::engine::phrase;
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
@@ -44,10 +45,7 @@ pub(super) async fn build(
     if status.success() {
         return Ok(());
     }
-    if words.contains("unknown command")
-        || words.contains("is not a docker command")
-        || words.contains("unknown flag: --file")
-    {
+    if phrase::any(&[phrase::UNKNOWN_COMMAND, phrase::NOT_A_COMMAND, phrase::UNKNOWN_FILE_FLAG], &words) {
         return Err(missing(reason, "the plugin is not there"));
     }
     let context = spec.build.context.as_ref().map_or(".", |context| context.as_str()).to_owned();
@@ -138,7 +136,7 @@ fn missing(reason: &str, why: &str) -> EngineError {
 }
 
 fn broken(error: &std::io::Error) -> EngineError {
-    EngineError::Other(format!("cannot follow `docker buildx`: {error}"))
+    EngineError::System(format!("cannot follow `docker buildx`: {error}"))
 }
 
 /// Follows a build to its end: its exit status, and the last of its output.
@@ -332,7 +330,7 @@ fn require_files(spec: &ImageSpec) -> Result<(), EngineError> {
             let Ok(metadata) = std::fs::metadata(path) else { continue };
             let kind = metadata.file_type();
             if let Some(kind) = local_file::special(kind).filter(|_| !kind.is_socket()) {
-                return Err(EngineError::Other(format!(
+                return Err(EngineError::LocalFile(format!(
                     "`build.ssh` `{id}`: `{path}` is {kind}: name a key, or the socket of an agent"
                 )));
             }

@@ -7,26 +7,24 @@
 use super::super::Docker;
 use super::super::credentials;
 use crate::engine::EngineError;
+use crate::engine::phrase::{self, Phrase};
 use crate::value::image::ImageReference;
-
-/// The prefix of the builder's step that resolves a base image.
-const STEP: &str = "[internal] load metadata for ";
 
 /// How builders report that a registry requires credentials. The first is that of a builder without
 /// sessions.
-const WANTS_ACCOUNT: [&str; 5] = [
-    "no active sessions",
-    "401 Unauthorized",
-    "failed to authorize",
-    "authorization failed",
-    "pull access denied",
+const WANTS_ACCOUNT: [Phrase; 5] = [
+    phrase::NO_SESSIONS,
+    phrase::UNAUTHORIZED_STATUS,
+    phrase::NOT_AUTHORIZED,
+    phrase::AUTHORIZATION_FAILED,
+    phrase::PULL_DENIED,
 ];
 
 /// The base image that the build failed for, if credentials may help, or are required.
 pub(super) async fn refused(docker: &Docker, error: &EngineError) -> Option<ImageReference> {
     let EngineError::BuildFailed { message, .. } = error else { return None };
     let image = ImageReference::from(image_in(message)?);
-    let wants_account = WANTS_ACCOUNT.iter().any(|words| message.contains(words));
+    let wants_account = phrase::any(&WANTS_ACCOUNT, message);
     let lookup =
         credentials::look_up(docker.config_directory.as_deref(), &docker.programs, image.server()).await;
     (wants_account || lookup.credentials.is_some()).then_some(image)
@@ -43,7 +41,7 @@ pub(super) fn named(error: EngineError, image: &ImageReference) -> EngineError {
 }
 
 fn image_in(message: &str) -> Option<&str> {
-    message.strip_prefix(STEP)?.split_once(": ").map(|(image, _)| image)
+    phrase::LOAD_METADATA.rest_of(message)?.split_once(": ").map(|(image, _)| image)
 }
 
 #[cfg(test)]

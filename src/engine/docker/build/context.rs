@@ -59,7 +59,7 @@ impl Context {
         file_system: &FileSystem,
     ) -> Result<Self, EngineError> {
         if !directory.is_dir() {
-            return Err(EngineError::Other(format!(
+            return Err(EngineError::LocalFile(format!(
                 "the build context `{}` is not a directory",
                 directory.display()
             )));
@@ -131,7 +131,7 @@ impl Dockerfile {
         let path = build.dockerfile_in(directory, file_system);
         let text = file_system
             .bytes(&path)
-            .map_err(|error| EngineError::Other(format!("cannot read the Dockerfile: {error}")))?;
+            .map_err(|error| EngineError::LocalFile(format!("cannot read the Dockerfile: {error}")))?;
         let shown = file_system.shown(&path).display().to_string();
         Ok(Self { path: Some(path), shown, text: text.into() })
     }
@@ -168,10 +168,10 @@ impl IgnoreFile {
             let text = match file_system.bytes(&path) {
                 Ok(text) => Bytes::from(text),
                 Err(ReadError::Missing(_)) => continue,
-                Err(error) => return Err(EngineError::Other(error.to_string())),
+                Err(error) => return Err(EngineError::LocalFile(error.to_string())),
             };
             let ignore = Ignore::parse(&String::from_utf8_lossy(&text))
-                .map_err(|error| EngineError::Other(format!("`{}`: {error}", path.display())))?;
+                .map_err(|error| EngineError::LocalFile(format!("`{}`: {error}", path.display())))?;
             return Ok(Self { ignore, of_dockerfile: is_of_dockerfile.then_some(text) });
         }
         Ok(Self::default())

@@ -137,7 +137,7 @@ pub(super) fn cannot_read(path: &Path, error: &io::Error) -> EngineError {
         io::ErrorKind::PermissionDenied => "; if the build does not need it, add it to `.dockerignore`",
         _ => "",
     };
-    EngineError::Other(format!("cannot read `{}`: {error}{help}", path.display()))
+    EngineError::LocalFile(format!("cannot read `{}`: {error}{help}", path.display()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! In: a Dockerfile's text and a builder's error message. Out: the lines concerned. Must not:
 //! understand what an instruction does.
 
+use crate::engine::phrase;
 use std::ops::RangeInclusive;
 
 use super::context::Dockerfile;
@@ -32,7 +33,7 @@ pub(super) fn failure(steps: Steps, words: &str, dockerfile: Option<&Dockerfile>
 
 /// The line that a builder could not parse, and its error.
 fn refused_line(words: &str) -> Option<(usize, &str)> {
-    let rest = words.split_once("dockerfile parse error on line ")?.1;
+    let rest = phrase::DOCKERFILE_ERROR.around(words)?.1;
     let (line, words) = rest.split_once(": ")?;
     Some((line.parse().ok()?, words))
 }

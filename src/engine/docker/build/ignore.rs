@@ -57,7 +57,7 @@ impl Ignore {
         let mut patterns = Vec::new();
         for (index, line) in lines.filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty()) {
             let pattern = parse_pattern(line.trim()).ok_or_else(|| {
-                EngineError::Other(format!("line {}: `{}` is not a pattern", index + 1, line.trim()))
+                EngineError::BadPattern(format!("line {}: `{}` is not a pattern", index + 1, line.trim()))
             })?;
             patterns.push(pattern);
         }
@@ -67,7 +67,7 @@ impl Ignore {
     /// The patterns of a topology: each is taken as one, whatever it begins with.
     pub fn from_patterns<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<Self, EngineError> {
         let read = |pattern: &str| {
-            let unknown = || EngineError::Other(format!("`{pattern}` is not a pattern"));
+            let unknown = || EngineError::BadPattern(format!("`{pattern}` is not a pattern"));
             parse_pattern(pattern.trim()).ok_or_else(unknown)
         };
         Ok(Self { patterns: patterns.map(read).collect::<Result<_, _>>()? })

@@ -251,7 +251,7 @@ async fn send_context(
                 progress(Progress::Bytes { part: "context".to_owned(), done, total: None });
             }
             packed = &mut producer, if !is_sent => {
-                packed.map_err(|error| EngineError::Other(error.to_string()))??;
+                packed.map_err(|error| EngineError::System(error.to_string()))??;
                 progress(Progress::PartDone { part: "context".to_owned() });
                 is_sent = true;
             }

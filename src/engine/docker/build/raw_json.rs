@@ -1,6 +1,7 @@
 //! In: the output of `docker buildx --progress rawjson`. Out: progress, and lines of other text.
 //! Must not: run it.
 
+use crate::engine::phrase;
 use std::collections::VecDeque;
 
 use base64::Engine;
@@ -49,8 +50,7 @@ fn kept(line: &str) -> Option<String> {
 
 /// buildx warns about a `$` in the definition, because it first tries to read a Compose file.
 pub(super) fn is_noise(line: &str) -> bool {
-    line.starts_with("WARNING: The \"")
-        && line.ends_with("variable is not set. Defaulting to a blank string.")
+    phrase::UNSET_VARIABLE.rest_of(line).is_some_and(|rest| rest.ends_with(phrase::BLANK_STRING.words))
 }
 
 /// A line of `--progress rawjson`: BuildKit's `SolveStatus`.

@@ -1,6 +1,7 @@
 //! In: status updates of a builder. Out: progress, and the failure. Must not: know their source:
 //! BuildKit's trace and buildx report the same.
 
+use crate::engine::phrase;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -135,7 +136,7 @@ impl Steps {
         if !error.is_empty() {
             step.error = error;
             // A step that was cancelled because another one failed is not the cause.
-            let is_cause = !step.error.contains("context canceled");
+            let is_cause = !phrase::CANCELED.is_in(&step.error);
             self.failed = self.failed.take().or(is_cause.then_some(digest));
             return report(StepState::Failed);
         }
@@ -158,16 +159,14 @@ impl Steps {
 
 /// The step's name contains the command already.
 fn without_command(error: &str) -> &str {
-    let rest = error
-        .strip_prefix("process \"")
-        .and_then(|rest| rest.split_once("\" did not complete successfully: "));
+    let rest = phrase::PROCESS.rest_of(error).and_then(|rest| phrase::UNSUCCESSFUL.around(rest));
     rest.map_or(error, |(_, rest)| rest)
 }
 
 /// The subject of `failed to calculate checksum of ref 5609d77b::q5z7h: "/app.py": not found`.
 fn without_digest(error: &str) -> &str {
-    let error = error.strip_prefix("failed to compute cache key: ").unwrap_or(error);
-    let rest = error.strip_prefix("failed to calculate checksum of ref ");
+    let error = phrase::CACHE_KEY.rest_of(error).unwrap_or(error);
+    let rest = phrase::CHECKSUM.rest_of(error);
     rest.and_then(|rest| rest.split_once(": ")).map_or(error, |(_, cause)| cause)
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn with_accounts(
     }
     let accounts = credentials::all(docker.config_directory.as_deref(), &docker.programs)
         .await
-        .map_err(EngineError::Other)?;
+        .map_err(EngineError::Credentials)?;
     let mut spec = spec.clone();
     spec.files.push(FileSpec {
         target: format!("{CONFIG_DIRECTORY}/config.json"),

@@ -137,20 +137,20 @@ fn archive(prefix: &str, files: &[&FileSpec]) -> Result<Bytes, EngineError> {
             .append_data(&mut header, path.trim_start_matches('/'), content.as_slice())
             .map_err(|error| cannot_pack(file, &error))?;
     }
-    archive.into_inner().map(Bytes::from).map_err(|error| EngineError::Other(error.to_string()))
+    archive.into_inner().map(Bytes::from).map_err(|error| EngineError::System(error.to_string()))
 }
 
 fn content(content: &FileContent) -> Result<Vec<u8>, EngineError> {
     match content {
         FileContent::Text(text) => Ok(text.as_bytes().to_vec()),
         FileContent::File(path) => {
-            source::read_bytes(path).map_err(|error| EngineError::Other(error.to_string()))
+            source::read_bytes(path).map_err(|error| EngineError::LocalFile(error.to_string()))
         }
     }
 }
 
 fn cannot_pack(file: &FileSpec, error: &std::io::Error) -> EngineError {
-    EngineError::Other(format!("cannot put a file at `{}`: {error}", file.target))
+    EngineError::LocalFile(format!("cannot put a file at `{}`: {error}", file.target))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod security;
 
 pub(super) use endpoint::connect;
 
+use crate::engine::phrase;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -174,7 +175,7 @@ pub async fn remove(
     let removed = docker.bollard.remove_container(&escape(container.as_str(), ""), Some(options)).await;
     match removed.map_err(|error| docker.transport.failure(error)) {
         Ok(()) | Err(EngineError::Refused { status: 404, .. }) => {}
-        Err(EngineError::Refused { status: 409, message }) if message.contains("already in progress") => {
+        Err(EngineError::Refused { status: 409, message }) if phrase::ALREADY_IN_PROGRESS.is_in(&message) => {
             await_removal(docker, container, message).await?;
         }
         Err(error) => return Err(error),

@@ -39,9 +39,9 @@ fn with_profile(option: &SecurityOption) -> Result<String, EngineError> {
     let Some(path) = option.seccomp_profile() else { return Ok(option.to_string()) };
     let text = FileSystem::default()
         .bytes(Path::new(path))
-        .map_err(|error| EngineError::Other(format!("cannot read the seccomp profile: {error}")))?;
+        .map_err(|error| EngineError::LocalFile(format!("cannot read the seccomp profile: {error}")))?;
     let profile: Json = serde_json::from_slice(&text)
-        .map_err(|error| EngineError::Other(format!("`{path}` is not a seccomp profile: {error}")))?;
+        .map_err(|error| EngineError::LocalFile(format!("`{path}` is not a seccomp profile: {error}")))?;
     Ok(SecurityOption::seccomp(profile).to_string())
 }
 

@@ -94,7 +94,7 @@ async fn exit_code(answer: http::Response<hyper::body::Incoming>) -> Result<i64,
     match ended {
         Some(Ended { status_code, error: None }) => Ok(status_code),
         Some(Ended { error: Some(error), .. }) if !error.message.is_empty() => {
-            Err(EngineError::Other(error.message))
+            Err(EngineError::BrokenOff(error.message))
         }
         Some(Ended { status_code, .. }) => Ok(status_code),
         None => Err(EngineError::Disconnected("the engine does not say how the container ended".to_owned())),

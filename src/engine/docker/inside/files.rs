@@ -108,7 +108,7 @@ fn kind(headers: &HeaderMap) -> Result<Kind, EngineError> {
         Some(PathStat { mode, link_target }) if mode & LINK != 0 => Ok(Kind::Link { target: link_target }),
         Some(PathStat { mode, .. }) if mode & OTHER != 0 => Ok(Kind::Other),
         Some(_) => Ok(Kind::File),
-        None => Err(EngineError::Other("the engine does not say what is at a path".to_owned())),
+        None => Err(EngineError::BadAnswer("the engine does not say what is at a path".to_owned())),
     }
 }
 

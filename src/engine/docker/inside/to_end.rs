@@ -32,7 +32,7 @@ impl Docker {
                     hook: format!("pre_start[{index}]"),
                     message: format!("it ended with exit code {code}; {help}"),
                 },
-                None => EngineError::Other(format!("{name} ended with exit code {code}; {help}")),
+                None => EngineError::ProgramFailed(format!("{name} ended with exit code {code}; {help}")),
             });
         }
         let removed = container::remove(self, name, AnonymousVolumes::Remove).await;

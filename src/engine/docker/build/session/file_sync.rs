@@ -76,7 +76,7 @@ pub(super) async fn serve(
         // The builder is gone; the build's response says why.
         return Ok(());
     }
-    let produced = producer.await.map_err(|error| EngineError::Other(error.to_string()))?;
+    let produced = producer.await.map_err(|error| EngineError::System(error.to_string()))?;
     // If the builder is gone by now, it has what it requested.
     let _ = match &produced {
         Ok(()) => answer.end(Code::Ok, ""),
@@ -255,7 +255,7 @@ fn stat(path: &Path, on_disk: &Path, metadata: &Metadata) -> Result<Option<Messa
         Err(error) => return Err(Stopped::unreadable(on_disk, error)),
     };
     let Some(name) = path.to_str() else {
-        return Err(Stopped::Trouble(EngineError::Other(format!(
+        return Err(Stopped::Trouble(EngineError::LocalFile(format!(
             "`{}` has a name that is not UTF-8 text, which the builder does not take: rename it, or add it to \
              `.dockerignore`",
             on_disk.display()
