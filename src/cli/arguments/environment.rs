@@ -112,7 +112,8 @@ mod tests {
     fn is_for_topo(text: &str) -> bool {
         let is_name = text.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
         // What topo sets for the programs that it starts, and its completion scripts for topo.
-        let is_set = ["BUILDX_BAKE_ENTITLEMENTS_FS", "TOPO_COMPLETE", "TOPO_COMPLETE_INDEX"].contains(&text);
+        let is_set = ["BUILDX_BAKE_ENTITLEMENTS_FS", "TOPO_COMPLETE", "TOPO_COMPLETE_INDEX", "TOPO_RUN"]
+            .contains(&text);
         let prefixes = ["COMPOSE_", "DOCKER_", "BUILDX_", "BUILDKIT_", "TOPO_"];
         is_name
             && !is_set
