@@ -103,7 +103,7 @@ codes! {
     // Shapes.
     UNKNOWN_ATTRIBUTE "unknown-attribute" "No attribute has this name here."
     WRONG_TYPE "wrong-type" "The value is not of the type that the attribute takes."
-    MISSING_ATTRIBUTE "missing-attribute" "An attribute that is needed here is missing."
+    MISSING_ATTRIBUTE "missing-attribute" "A required attribute is missing."
     NOT_SUPPORTED "not-supported" "Compose has this attribute, but topo cannot apply it here."
     BAD_VALUE "bad-value" "The value does not fit the attribute."
     BAD_NAME "bad-name" "The name contains characters that are not allowed."
@@ -111,7 +111,7 @@ codes! {
     BAD_DURATION "bad-duration" "A duration cannot be read."
     BAD_MOUNT "bad-mount" "A mount cannot be read."
     BAD_IMAGE "bad-image" "An image reference cannot be read."
-    OBSOLETE "obsolete" "The attribute has no effect any more."
+    OBSOLETE "obsolete" "The attribute no longer has any effect."
     NO_EFFECT "no-effect" "The attribute only has an effect in a cluster, not on a single engine."
     // Whole topology.
     EMPTY_TOPOLOGY "empty-topology" "The topology has no services."
@@ -145,8 +145,8 @@ codes! {
     NEWER_ENGINE "newer-engine" "An attribute needs a newer engine."
     MISSING_EXTERNAL "missing-external" "A network or volume that is declared external does not exist."
     CUT_OFF "cut-off" "A container keeps running without a namespace that it shared with another one."
-    FOREIGN_OBJECT "foreign-object" "A network or volume of that name was not made by this project."
-    OTHER_SOURCE "other-source" "A container of the project was made from other files, and is replaced."
+    FOREIGN_OBJECT "foreign-object" "A network or volume of that name was not created by this project."
+    OTHER_SOURCE "other-source" "A container of the project was created from other files, and is recreated."
     CHANGED_OBJECT "changed-object" "A network or volume was created with settings that differ from the topology's."
     VOLUME_LEFT "volume-left" "A volume of the project is no longer declared, and a new one starts empty."
 }

@@ -120,16 +120,16 @@ fn report_template_problem(
     let escape = "for a `$` that is meant as text, write `$$`";
     match problem {
         Is::Unclosed => found
-            .error(code::BAD_INTERPOLATION, "a `${` is opened and not closed")
+            .error(code::BAD_INTERPOLATION, "`${` is not closed")
             .label(span, "has no `}`")
             .help(format!("close it with `}}`; {escape}")),
         Is::NoName => found
-            .error(code::BAD_INTERPOLATION, "a `${` needs the name of a variable")
-            .label(span, "a name has letters, digits and `_`, and begins with no digit")
+            .error(code::BAD_INTERPOLATION, "`${` needs the name of a variable")
+            .label(span, "a name consists of letters, digits and `_`, and does not begin with a digit")
             .help(format!("write `${{NAME}}`; {escape}")),
         Is::BadOperator { name } => found
-            .error(code::BAD_INTERPOLATION, format!("nothing like this can follow the variable `{name}`"))
-            .label(span, "neither `}`, `:-`, `-`, `:?`, `?`, `:+` nor `+` follows the name")
+            .error(code::BAD_INTERPOLATION, format!("this cannot follow the variable `{name}`"))
+            .label(span, "`}`, `:-`, `-`, `:?`, `?`, `:+` or `+` is needed after the name")
             .help(format!("for a default, write `${{{name}:-default}}`; {escape}")),
         Is::TooDeep => found
             .error(code::BAD_INTERPOLATION, "variables nest deeper than 32 levels")
@@ -186,7 +186,7 @@ fn report_unset<'a>(
         ),
     };
     let diagnostic = found.warning(code::UNSET_VARIABLE, format!("the variable `{name}` is not set"));
-    diagnostic.label(span, "nothing is filled in here").help(help);
+    diagnostic.label(span, "replaced by an empty string").help(help);
     match closest {
         Some(closest) => diagnostic.perhaps_replace(name, closest),
         None => diagnostic,
@@ -213,12 +213,12 @@ pub fn report_label_file_problems(problems: &[EnvProblem], found: &mut Diagnosti
 }
 
 fn report_unknown_label(span: Span, name: &str, is_required: bool, found: &mut Diagnostics) {
-    let message = format!("`{name}` is not known in a label file");
+    let message = format!("`{name}` cannot be used here in a label file");
     let diagnostic = match is_required {
         true => found.error(code::REQUIRED_VARIABLE, message),
         false => found.warning(code::UNSET_VARIABLE, message),
     };
-    diagnostic.label(span, "only the labels above it are").help(
+    diagnostic.label(span, "only the labels above it can be used").help(
         "write the value out, or set this label with `labels:` in the topology, where variables are filled in",
     );
 }
@@ -229,13 +229,13 @@ fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &m
         EnvProblemKind::Template(kind) => report_template_problem(span, kind, environment, found),
         EnvProblemKind::BadName { character } => {
             found
-                .error(code::BAD_ENV_FILE, format!("a variable's name cannot hold `{character}`"))
+                .error(code::BAD_ENV_FILE, format!("a variable's name cannot contain `{character}`"))
                 .label(span, "read as a name")
                 .help("write one `NAME=value` a line; put values of several lines into double quotes");
         }
         EnvProblemKind::SpaceInName => {
             found
-                .error(code::BAD_ENV_FILE, "a variable's name cannot hold white space")
+                .error(code::BAD_ENV_FILE, "a variable's name cannot contain white space")
                 .label(span, "read as a name")
                 .help("write `NAME=value`");
         }
@@ -247,7 +247,7 @@ fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &m
         }
         EnvProblemKind::AfterQuote => {
             found
-                .warning(code::BAD_ENV_FILE, "what follows a closing quote is lost")
+                .warning(code::BAD_ENV_FILE, "text after a closing quote is ignored")
                 .label(span, "is not part of a value")
                 .help("put the whole value into one pair of quotes, or a `#` before a comment");
         }
@@ -268,7 +268,7 @@ fn report_env_problem(problem: &EnvProblem, environment: &Environment, found: &m
         }
         EnvProblemKind::UnclosedQuote => {
             found
-                .error(code::BAD_ENV_FILE, "a quote is opened and never closed")
+                .error(code::BAD_ENV_FILE, "a quote is not closed")
                 .label(span, "the quote opens here")
                 .help("close it, or remove it");
         }

@@ -259,8 +259,8 @@ impl<'a> Loader<'a> {
         self.unparsed.rest = true;
         self.found
             .error(code::TOO_LARGE, message)
-            .label(span, "too much from here on")
-            .help("include and extend less");
+            .label(span, "the limit is reached here")
+            .help("include or extend less");
     }
 }
 

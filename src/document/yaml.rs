@@ -278,7 +278,7 @@ impl<'a> Reader<'a> {
     /// Adds a finished node, written at `written`, to the enclosing collection.
     fn place(&mut self, node: Node, written: Span, anchor: usize, size: Size) -> Flow {
         if !self.anchors.define(anchor, &node, size) {
-            return self.too_large(written, "anchors repeat too much text", "repeat less by aliases");
+            return self.too_large(written, "anchors repeat too much text", "use fewer aliases");
         }
         self.refuse_key_on_lines(written);
         let is_merged = self.is_merged();
@@ -384,7 +384,7 @@ impl<'a> Reader<'a> {
     fn too_large(&mut self, span: Span, message: &str, help: &str) -> Flow {
         let (label, help) = match self.aliased_nodes {
             0 => ("reading stops here", help),
-            _ => ("reading stops here; an alias counts as what it stands for", "repeat less by aliases"),
+            _ => ("reading stops here; an alias counts as what it stands for", "use fewer aliases"),
         };
         self.found.error(code::TOO_LARGE, message).label(span, label).help(help);
         self.unparsed.rest = true;

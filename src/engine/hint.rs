@@ -188,7 +188,7 @@ fn unreachable_hint(message: &str) -> Option<String> {
     let is_of_a_registry = phrase::any(&[phrase::REGISTRY_PATH, phrase::TOKEN_PATH], message);
     if phrase::DOCKER_HUB_HOST.is_in(message) {
         return Some(
-            "the engine cannot reach Docker Hub, where images whose names include no registry come from: \
+            "the engine cannot reach Docker Hub, the registry of images whose names include none: \
              check the network of the engine's machine, or load the image with `docker load`"
                 .to_owned(),
         );
@@ -221,11 +221,12 @@ fn name_hint(message: &str) -> Option<String> {
 fn taken_name_hint(is_fixed: bool) -> &'static str {
     match is_fixed {
         true => {
-            "no two containers of an engine can have one name: choose another one, which is `container_name` of \
-             the service, or `--name` of `topo run`"
+            "two containers of an engine cannot have the same name: choose another one, which is \
+             `container_name` of the service, or `--name` of `topo run`"
         }
         false => {
-            "no two containers of an engine can have one name: give this project another name, with `-p NAME`"
+            "two containers of an engine cannot have the same name: give this project another name, with \
+             `-p NAME`"
         }
     }
 }

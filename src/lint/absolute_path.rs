@@ -118,7 +118,7 @@ fn refuse<'found>(
 ) -> &'found mut Diagnostic {
     found
         .error(RELATIVE_CONTAINER_PATH, format!("a {what} cannot be the relative path `{path}`"))
-        .label(at, "a path in the container, from its root on")
+        .label(at, "it has to begin at the container's root")
         .help(match path.starts_with('~') {
             true => "write the whole path, such as `/home/NAME`: `~` is not expanded here".to_owned(),
             false if path.contains('\\') => "write a Linux path, such as `/app`".to_owned(),

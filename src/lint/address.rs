@@ -19,7 +19,7 @@ use crate::value::subnet::Subnet;
 const INVALID_FIXED_ADDRESS: Code =
     code!("invalid-fixed-address", BAD_ADDRESS, "A container cannot have the fixed address.");
 const DUPLICATE_ADDRESS: Code =
-    code!("duplicate-address", BAD_ADDRESS, "One fixed address is given to two containers.");
+    code!("duplicate-address", BAD_ADDRESS, "Two containers have the same fixed address.");
 const INVALID_MAC_ADDRESS: Code =
     code!("invalid-mac-address", BAD_ADDRESS, "A MAC address cannot be used for an interface.");
 const INVALID_DNS_SERVER: Code =
@@ -109,7 +109,7 @@ impl<'a> Fixed<'a> {
             found
                 .error(DUPLICATE_ADDRESS, format!("{replicas} containers cannot all have {}", self.address))
                 .label(self.at, format!("`{}` has {replicas} containers", self.service))
-                .help("leave the address to the engine, or keep to one container");
+                .help("leave the address to the engine, or run one container");
         }
     }
 
@@ -127,7 +127,7 @@ impl<'a> Fixed<'a> {
             let at_end = if self.address == subnet.network_address() { "first" } else { "last" };
             found
                 .error(INVALID_FIXED_ADDRESS, format!("{} is not an address of one container", self.address))
-                .label(self.at, format!("the {at_end} address of the subnet is kept"))
+                .label(self.at, format!("the {at_end} address of the subnet is reserved"))
                 .help("take another address of the subnet");
         }
         let gateway = match pool.gateway.as_ref().filter(|gateway| !gateway.is_empty()) {
@@ -151,7 +151,7 @@ impl<'a> Fixed<'a> {
                 found
                     .error(INVALID_FIXED_ADDRESS, format!("{} is reserved for `{name}`", self.address))
                     .label(self.at, format!("`{}` cannot have it", self.service))
-                    .label(reserved.span, "kept here");
+                    .label(reserved.span, "reserved here");
             }
         }
     }
@@ -208,11 +208,11 @@ fn check_hardware_addresses(service: &Service, found: &mut Diagnostics) {
         let (message, reason) = match hardware_address(address) {
             None => ("is not a MAC address", "six pairs of hexadecimal digits are needed"),
             Some([0, 0, 0, 0, 0, 0]) => {
-                ("is not an address of a container", "an interface cannot have only zeros")
+                ("is not an address of a container", "an interface's address cannot be all zeros")
             }
             Some([first, ..]) if first & 1 == 1 => {
                 meant = Some(format!("{:02x}{}", first & !1, address.get(2..).unwrap_or_default()));
-                ("is a multicast address", "of one interface, the first pair is an even number")
+                ("is a multicast address", "the first pair has to be an even number")
             }
             Some(_) => continue,
         };
@@ -253,7 +253,7 @@ fn check_name_servers(service: &Service, found: &mut Diagnostics) {
         let with_port = server.parse::<SocketAddr>();
         let diagnostic = found
             .error(INVALID_DNS_SERVER, format!("the name server `{}` is not an IP address", server.value))
-            .label(server.span, "nothing can be looked up there")
+            .label(server.span, "no name can be looked up there")
             .help(match (&with_port, several) {
                 (Ok(server), _) => format!("a port cannot be chosen: write `{}`", server.ip()),
                 (Err(_), Some(servers)) => format!("write a list: `dns: [{}]`", servers.join(", ")),

@@ -105,7 +105,7 @@ fn check_value(node: &Node, mend: fn(&str) -> String, found: &mut Diagnostics) {
         false => "remove the space, here or in the value of the variable".to_owned(),
     };
     if !advise(node.span, &help, found) {
-        found.warning(SURROUNDING_SPACE, MESSAGE).label(node.span, "the space is a part of it").help(help);
+        found.warning(SURROUNDING_SPACE, MESSAGE).label(node.span, "the space is part of it").help(help);
     }
 }
 

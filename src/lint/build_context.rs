@@ -110,7 +110,10 @@ fn check_ignore_file(
         .find(|is_read| !matches!(is_read, Err(ReadError::Missing(_))));
     let Some(Err(error)) = first else { return };
     found
-        .error(UNREADABLE_BUILD_FILE, format!("{error}: a list of what a build leaves out is expected there"))
+        .error(
+            UNREADABLE_BUILD_FILE,
+            format!("{error}: it has to be a file that lists what builds leave out"),
+        )
         .label(context.span, "built from here")
         .help("remove it, or put a file in its place");
 }
@@ -121,7 +124,7 @@ fn other_directory(directory: &Path, file_system: &FileSystem) -> String {
     let there = names_beside(directory, file_system, |path| file_system.is_directory(path));
     match suggest::closest(&name, there.iter().map(String::as_str)) {
         Some(closest) => format!("did you mean the directory `{closest}`?"),
-        None => "create the directory, or name one that is there in its place".to_owned(),
+        None => "create the directory, or name an existing one".to_owned(),
     }
 }
 
@@ -144,7 +147,7 @@ fn other_file(written: &str, path: &Path, file_system: &FileSystem) -> (String, 
     }
     let help = match there.is_empty() {
         true => "create it, or name another file: `dockerfile: FILE`".to_owned(),
-        false => format!("there is {}", suggest::one_of(names())),
+        false => format!("in that directory there is {}", suggest::one_of(names())),
     };
     (help, None)
 }

@@ -14,7 +14,7 @@ const DEPLOY: &[(&[&str], &str)] = &[
         "these are labels of a service in a cluster: those of containers are `labels` of the service",
     ),
     (&["placement"], "there is one node, which runs everything"),
-    (&["update_config"], "a changed container is replaced at once, whatever this says"),
+    (&["update_config"], "a changed container is recreated at once, whatever this says"),
     (&["rollback_config"], "nothing is rolled back"),
     (&["restart_policy", "delay"], "the engine itself chooses the time between two attempts"),
     (&["restart_policy", "window"], "the engine itself decides when a container counts as started"),
@@ -26,8 +26,8 @@ const DEPLOY: &[(&[&str], &str)] = &[
 const FILES: &[(&str, &str)] = &[
     ("driver", "its content is taken from what is named here, and no driver is asked"),
     ("driver_opts", "no driver is asked"),
-    ("labels", "nothing of it is kept on the engine"),
-    ("template_driver", "its content is taken as it is"),
+    ("labels", "nothing of it is stored on the engine"),
+    ("template_driver", "its content is used as it is"),
 ];
 
 const OVERLAY_NETWORK: Code = code_of_rule!(
@@ -81,7 +81,12 @@ fn check_mode(mode: &str, deploy: &Node, found: &mut Diagnostics) {
     match mode {
         "" | "replicated" => {}
         "replicated-job" | "global-job" => {
-            report(deploy, &["mode"], "jobs are a cluster's: here `restart` says what follows an end", found);
+            report(
+                deploy,
+                &["mode"],
+                "jobs need a cluster: here `restart` decides what happens when a container exits",
+                found,
+            );
         }
         _ => report(deploy, &["mode"], "there is one node: `replicas` says how many containers run", found),
     }

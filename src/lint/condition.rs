@@ -77,17 +77,15 @@ impl Wait<'_> {
         let Some(restart) = &other.restart else { return };
         if matches!(restart.value, RestartPolicy::Always | RestartPolicy::UnlessStopped) {
             found
-                .warning(
-                    code::NEVER_READY,
-                    format!("`{needed}` is started again each time that it completes"),
-                )
+                .warning(code::NEVER_READY, format!("`{needed}` is restarted each time it completes"))
                 .label(
                     at,
                     format!(
-                        "`{name}` starts once it has completed a first time; Docker Compose waits for ever"
+                        "`{name}` starts once it has completed for the first time; Docker Compose waits \
+                         forever"
                     ),
                 )
-                .label(restart.span, "started again whenever it ends")
+                .label(restart.span, "restarted whenever it exits")
                 .help("write `restart: on-failure`, or leave `restart` out")
                 .replace(restart.span, restart.value.word(), "on-failure")
                 .only_a_guess();

@@ -36,7 +36,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
                 )
                 .label(name.span, "one name")
                 .label(count, format!("{replicas} containers"))
-                .help("remove `container_name`, or keep to one container");
+                .help("remove `container_name`, or run one container");
         }
     }
     check_twice(topology, found);
@@ -81,8 +81,11 @@ fn check_twice(topology: &Topology, found: &mut Diagnostics) {
         let this = (key, name.span);
         let Some(earlier) = taken.insert(name.value.clone(), this) else { continue };
         let (first, second) = if earlier.1 <= this.1 { (earlier, this) } else { (this, earlier) };
-        let claims = [(second, "one of them"), (first, "the other one")]
-            .map(|((service, at), words)| Claim { service, at, words: words.to_owned() });
+        let claims = [(second, "one of them"), (first, "the other")].map(|((service, at), words)| Claim {
+            service,
+            at,
+            words: words.to_owned(),
+        });
         let diagnostic =
             found.error(code::NAME_CLASH, format!("two containers would be named `{}`", name.value));
         shared_text::show(topology, claims, diagnostic);

@@ -92,7 +92,7 @@ fn check_permissions(device: &Spanned<DeviceMapping>, found: &mut Diagnostics) {
     if !are_permissions(permissions) {
         found
             .error(INVALID_DEVICE_PERMISSIONS, format!("`{permissions}` are not permissions of a device"))
-            .label(device.span, "`r` reads, `w` writes, `m` makes nodes")
+            .label(device.span, "`r` reads, `w` writes, `m` creates nodes")
             .help("write for example `rw`, or leave them out for `rwm`");
     }
 }

@@ -84,7 +84,7 @@ fn check_link_local_family(topology: &Topology, service: &Service, found: &mut D
         if let Some(text) = attachment.link_local_ips.iter().find(is_v6) {
             found
                 .error(INVALID_LINK_LOCAL_ADDRESS, format!("the network `{key}` has no IPv6"))
-                .label(text.span, "an address of IPv6")
+                .label(text.span, "an IPv6 address")
                 .help(format!("write `enable_ipv6: true` at the network `{key}`"));
         }
     }
@@ -100,8 +100,14 @@ fn check_parameters(service: &Service, found: &mut Diagnostics) {
         if !parameter.contains('$') {
             found
                 .error(INVALID_INTERFACE_SYSCTL, format!("`{parameter}` is not a parameter of an interface"))
-                .label(text.span, "`net.FAMILY.GROUP.IFNAME.NAME=VALUE` is needed, several divided by commas")
-                .help("write, for example, `net.ipv4.conf.IFNAME.forwarding=1`: `IFNAME` is a word of the engine's");
+                .label(
+                    text.span,
+                    "`net.FAMILY.GROUP.IFNAME.NAME=VALUE` is needed, with commas between several",
+                )
+                .help(
+                    "write, for example, `net.ipv4.conf.IFNAME.forwarding=1`: the engine puts the \
+                       interface's name in place of `IFNAME`",
+                );
         }
     }
 }
@@ -135,7 +141,7 @@ fn check_interfaces(service: &Service, found: &mut Diagnostics) {
                     format!("two interfaces of a container would be called `{}`", name.value),
                 )
                 .label(name.span, "one of them")
-                .label(earlier, "the other one")
+                .label(earlier, "the other")
                 .help("give one of them another name");
         }
     }

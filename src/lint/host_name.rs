@@ -37,13 +37,13 @@ fn check_name(kind: &str, name: &str, at: Span, found: &mut Diagnostics) {
     // Nothing that the engine passes a domain name to would refuse it.
     if name.len() > LIMIT && kind == "host" {
         found
-            .error(INVALID_HOSTNAME, format!("a {kind} name has at most {LIMIT} letters"))
+            .error(INVALID_HOSTNAME, format!("a {kind} name has at most {LIMIT} characters"))
             .label(at, format!("has {}", name.len()))
             .help("shorten it");
     } else if !name.split('.').all(is_label) {
         let diagnostic = found
             .warning(INVALID_HOSTNAME, format!("not every program accepts `{name}` as a {kind} name"))
-            .label(at, "parts have letters, digits and `-` inside, and are divided by `.`")
+            .label(at, "a name consists of letters, digits and `-`, in parts separated by `.`")
             .help(match similar(name) {
                 Some(similar) => format!("write `{similar}`"),
                 None => "write a name such as `web`".to_owned(),

@@ -40,7 +40,7 @@ fn check_link<N: AsRef<str> + fmt::Display + From<String>>(link: &Spanned<Link<N
     }
     let Some(right) = link.without_rest() else { return };
     found
-        .error(INVALID_LINK, format!("a link has a name and an alias, and `{}` has more", link.value))
+        .error(INVALID_LINK, format!("a link has a name and an alias, but `{}` has more", link.value))
         .label(link.span, "there is no third part")
         .help(format!("write `{right}`"))
         .perhaps_replace(&link.value.to_string(), right);

@@ -127,11 +127,13 @@ fn expression_mistake(text: &str) -> Option<&'static str> {
     while let Some(letter) = letters.next() {
         match letter {
             '\\' if letters.next().is_none() => return Some("nothing follows the last `\\`"),
-            '[' if !skip_class(&mut letters) => return Some("a `[` is opened and not closed"),
+            '[' if !skip_class(&mut letters) => return Some("a `[` is not closed"),
             '(' => open += 1,
-            ')' if open == 0 => return Some("a `)` is closed and not opened"),
+            ')' if open == 0 => return Some("a `)` has no `(` before it"),
             ')' => open -= 1,
-            '*' | '+' | '?' if !may_repeat => return Some("there is nothing before what repeats it"),
+            '*' | '+' | '?' if !may_repeat => {
+                return Some("there is nothing to repeat before a `*`, `+` or `?`");
+            }
             _ => {}
         }
         if letter == '(' && letters.peek() == Some(&'?') {
@@ -139,7 +141,7 @@ fn expression_mistake(text: &str) -> Option<&'static str> {
         }
         may_repeat = !matches!(letter, '(' | '|');
     }
-    (open > 0).then_some("a `(` is opened and not closed")
+    (open > 0).then_some("a `(` is not closed")
 }
 
 /// Skips to after the `]` of a class; false if there is none. The first character never ends the
@@ -168,7 +170,7 @@ fn tag_mistake(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some((_, action)) = rest.split_once("{{") {
         let Some((action, after)) = action.split_once("}}") else {
-            return Some("a `{{` is opened and not closed".to_owned());
+            return Some("a `{{` is not closed".to_owned());
         };
         rest = after;
         let action = action.trim_start_matches("- ").trim_end_matches(" -").trim();

@@ -213,7 +213,7 @@ fn check_logging(topology: &Topology, service: &ServiceName, logging: &Logging, 
     if let Some((name, example)) = driver.needs.iter().find(is_missing) {
         found
             .warning(MISSING_LOG_OPTION, format!("the log driver `{}` needs `{name}`", driver.name))
-            .label(at, "refused, unless the engine's own settings have it")
+            .label(at, "refused, unless the engine's configuration sets it")
             .help(format!("add `options: {{{name}: {example}}}` beside it"));
     }
 }
@@ -252,7 +252,7 @@ fn check_options(
             false => found.warning(UNKNOWN_LOG_OPTION, message),
         };
         if is_elsewhere {
-            diagnostic.label(at, "Engine 28 refuses it, others may know it").help("remove it");
+            diagnostic.label(at, "Engine 28 refuses it, other releases may have it").help("remove it");
             continue;
         }
         let names = || known().map(|(name, _)| *name);
@@ -274,9 +274,9 @@ fn check_together(driver: &str, logging: &Logging, found: &mut Diagnostics) {
             Some(_) => found.error(CONFLICTING_LOG_OPTIONS, message),
             None => found.warning(MISSING_LOG_OPTION, message),
         };
-        diagnostic.label(size.span, "how much may wait to be written");
+        diagnostic.label(size.span, "the size of the buffer");
         mode.iter().for_each(|mode| {
-            diagnostic.label(mode.span, "nothing waits");
+            diagnostic.label(mode.span, "the default mode has no buffer");
         });
         diagnostic.help("write `mode: non-blocking`, or remove `max-buffer-size`");
         mode.iter().for_each(|mode| {
@@ -316,7 +316,7 @@ fn check_transport(logging: &Logging, found: &mut Diagnostics) {
                     CONFLICTING_LOG_OPTIONS,
                     format!("`{name}` needs an address that begins with `{scheme}://`"),
                 )
-                .label(value.span, format!("has a meaning for {} alone", scheme.to_uppercase()))
+                .label(value.span, format!("only has a meaning for {}", scheme.to_uppercase()))
                 .label(address.span, "another one")
                 .help(format!("remove `{name}`"));
         }
@@ -336,13 +336,13 @@ fn check_compression(driver: &str, logging: &Logging, found: &mut Diagnostics) {
         {
             found
                 .error(MISSING_LOG_OPTION, "`compress` needs `max-size`, and `max-file` of 2 or more")
-                .label(at.span, "the file that is written is never compressed")
+                .label(at.span, "the file that is being written is never compressed")
                 .help("add `max-size: 10m` and `max-file: \"3\"`");
         }
         ("local", _, Some(at)) if compress != Some(false) && files == Some(1) => {
             found
                 .error(MISSING_LOG_OPTION, "one log file alone needs `compress: \"false\"`")
-                .label(at.span, "the file that is written is never compressed")
+                .label(at.span, "the file that is being written is never compressed")
                 .help("add `compress: \"false\"`, or write `max-file: \"2\"`");
         }
         _ => {}

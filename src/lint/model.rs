@@ -22,9 +22,18 @@ pub fn check(topology: &Topology, found: &mut Diagnostics) {
     for (name, service) in &topology.services {
         for (model, binding) in &service.models.0 {
             found
-                .error(MISSING_MODEL_RUNNER, format!("`{model}` needs Docker Model Runner, which is not there"))
+                .error(
+                    MISSING_MODEL_RUNNER,
+                    format!(
+                        "`{model}` needs Docker Model Runner, which is not \
+                         installed"
+                    ),
+                )
                 .label(binding.key, format!("`{name}` would run without its model"))
-                .help("install its plugin of the Docker CLI, `docker model`; or serve the model by itself and give `environment` its address");
+                .help(
+                    "install its Docker CLI plugin, `docker model`; or serve the model yourself and set \
+                       its address in `environment`",
+                );
         }
     }
 }

@@ -120,7 +120,7 @@ fn check_other_options(mount: &Spanned<Mount>, found: &mut Diagnostics) {
                     INEFFECTIVE_MOUNT_OPTION,
                     format!("`{name}` has no effect on a mount of type `{}`", kind.word()),
                 )
-                .label(mount.span, format!("options of another kind, `{}`", own.word()))
+                .label(mount.span, format!("options for a mount of type `{}`", own.word()))
                 .help(format!("remove `{name}`, or write `type: {}`", own.word()));
         }
     }
@@ -177,7 +177,7 @@ fn check_subpath(subpath: &str, whole: &str, at: Span, found: &mut Diagnostics) 
         let inner: Vec<&str> = subpath.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
         let inner = if inner.is_empty() { "DIRECTORY".to_owned() } else { inner.join("/") };
         let diagnostic = found
-            .error(INVALID_SUBPATH, format!("`{subpath}` is not a path inside of {whole}"))
+            .error(INVALID_SUBPATH, format!("`{subpath}` is not a path inside {whole}"))
             .label(at, format!("a subpath is relative, and does not leave {whole}"))
             .help(format!("write `subpath: {inner}`"));
         if inner != "DIRECTORY" {
@@ -242,7 +242,7 @@ fn check_target(target: &str, source: Option<&str>, at: Span, found: &mut Diagno
         }
         _ => return,
     };
-    found.error(RESERVED_MOUNT_TARGET, message).label(at, "the engine keeps it for itself").help(help);
+    found.error(RESERVED_MOUNT_TARGET, message).label(at, "the engine itself uses it").help(help);
 }
 
 /// An absolute path without `.` and `..`; others are unchanged.

@@ -22,7 +22,7 @@ const USUAL_DIRECTORIES: &[&str] = &[
 ];
 
 const MOUNT_TARGET_MISMATCH: Code =
-    code!("mount-target-mismatch", BAD_MOUNT, "A file and a directory are mounted on each other.");
+    code!("mount-target-mismatch", BAD_MOUNT, "A file is mounted on a directory, or a directory on a file.");
 
 pub(super) const RULE: Rule = Rule {
     codes: &[(MOUNT_TARGET_MISMATCH, Severity::Error)],
@@ -118,7 +118,7 @@ fn check_target(mount: &Mounted, found: &mut Diagnostics) {
     };
     let whose = if is_certain { "every container" } else { "nearly every image" };
     diagnostic.label(mount.at, format!("a {there} in {whose}")).help(match is {
-        "file" => format!("mount it at a path of its own, such as `{}/NAME`", target.trim_end_matches('/')),
+        "file" => format!("mount it at another path, such as `{}/NAME`", target.trim_end_matches('/')),
         _ => "mount a file, or choose another target".to_owned(),
     });
 }
@@ -132,8 +132,8 @@ fn check_devices(topology: &Topology, mount: &Mounted, found: &mut Diagnostics) 
     };
     if mount.target == "/dev" && !has_devices {
         found
-            .error(MOUNT_TARGET_MISMATCH, "nothing without devices can be mounted at `/dev`")
-            .label(mount.at, "`/dev/null` and others would be gone")
+            .error(MOUNT_TARGET_MISMATCH, "a directory without devices cannot be mounted at `/dev`")
+            .label(mount.at, "`/dev/null` and others would be missing")
             .help("mount it below, such as at `/dev/shm`, or map devices by `devices`");
     }
 }

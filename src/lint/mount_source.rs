@@ -9,7 +9,7 @@ use crate::topology::service::{Mount, MountKind};
 use crate::value::path::drive;
 
 const WINDOWS_PATH: Code =
-    code_of_rule!("windows-path", MISSING_SOURCE, "A bind mount has a path of Windows.");
+    code_of_rule!("windows-path", MISSING_SOURCE, "The source of a bind mount is a Windows path.");
 
 pub(super) const RULE: Rule = Rule {
     codes: &[(WINDOWS_PATH, Severity::Warning), (code::MISSING_SOURCE, Severity::Warning)],
@@ -47,7 +47,8 @@ fn of_windows(source: &str) -> Option<String> {
     if let Some((drive, rest)) = drive(name) {
         let rest = rest.replace('\\', "/");
         return Some(format!(
-            "write the path that the directory has on Linux, `/mnt/{}{rest}` in WSL, or one that begins at the topology, such as `./data`",
+            "write the path that the directory has on Linux, `/mnt/{}{rest}` in WSL, or a path relative to \
+             the topology file, such as `./data`",
             drive.to_ascii_lowercase()
         ));
     }

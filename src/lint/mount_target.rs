@@ -82,8 +82,8 @@ fn check_replaced(
 
 fn report(target: &str, first: Span, second: Span, found: &mut Diagnostics) {
     found
-        .error(code::DUPLICATE_TARGET, format!("two mounts appear at `{target}`"))
+        .error(code::DUPLICATE_TARGET, format!("two mounts have the target `{target}`"))
         .label(second, "one of them")
-        .label(first, "the other one")
+        .label(first, "the other")
         .help("mount one of them elsewhere, or remove it");
 }

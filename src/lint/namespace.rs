@@ -8,8 +8,11 @@ use crate::topology::Topology;
 use crate::topology::name::{ContainerName, ServiceName};
 use crate::topology::service::{Namespace, Service, VolumesOwner};
 
-const CONFLICTING_NAMESPACE: Code =
-    code_of_rule!("conflicting-namespace", BAD_NAMESPACE, "An attribute has no place in a shared namespace.");
+const CONFLICTING_NAMESPACE: Code = code_of_rule!(
+    "conflicting-namespace",
+    BAD_NAMESPACE,
+    "An attribute cannot be used in a shared namespace."
+);
 const PRIVATE_IPC: Code =
     code_of_rule!("private-ipc", BAD_NAMESPACE, "The IPC namespace of a service is not shareable.");
 
@@ -96,17 +99,17 @@ fn check_container(attribute: &str, container: &ContainerName, at: Span, found: 
 fn check_ipc_owner(topology: &Topology, ipc: &Spanned<Namespace>, found: &mut Diagnostics) {
     let Some(name) = ipc.service() else { return };
     let Some(owner) = topology.service(name.as_str()) else { return };
-    let help = format!("write `ipc: shareable` at `{name}`");
+    let help = format!("add `ipc: shareable` to `{name}`");
     match owner.ipc.as_ref().filter(|own| !own.is_empty()) {
         Some(own) if matches!(own.value, Namespace::None | Namespace::Private) => found
             .error(PRIVATE_IPC, format!("`{name}` does not share its IPC namespace"))
-            .label(ipc.span, "cannot be had by another container")
-            .label(own.span, "its own alone")
+            .label(ipc.span, "cannot be shared with another container")
+            .label(own.span, "a private one")
             .help(help),
         Some(_) => return,
         None => found
             .warning(PRIVATE_IPC, format!("`{name}` probably does not share its IPC namespace"))
-            .label(ipc.span, "its own alone, unless the engine was started with another `--default-ipc-mode`")
+            .label(ipc.span, "private, unless the engine was started with another `--default-ipc-mode`")
             .help(help),
     };
 }
@@ -157,9 +160,9 @@ fn refuse(attribute: &str, mode: &Spanned<Namespace>, at: Span, found: &mut Diag
             CONFLICTING_NAMESPACE,
             format!("`{attribute}` cannot be set with `network_mode: {}`", mode.value),
         )
-        .label(at, "belongs to the container whose network it is")
+        .label(at, "belongs to the container that owns the network")
         .label(mode.span, "this container uses another network namespace")
-        .help(format!("remove `{attribute}`, or move it to where the network comes from"));
+        .help(format!("remove `{attribute}`, or move it to the service that the network comes from"));
 }
 
 fn warn_of_ports(mode: &Spanned<Namespace>, at: Span, found: &mut Diagnostics) {
@@ -179,8 +182,8 @@ fn warn_of_typo(mode: &Spanned<String>, found: &mut Diagnostics) {
     let closest = suggest::closest(mode, ["bridge", "host", "none"]);
     if closest.is_some() {
         found
-            .warning(code::BAD_NAMESPACE, format!("`{}` is taken for the name of a network", mode.value))
-            .label(mode.span, "no mode of the engine")
+            .warning(code::BAD_NAMESPACE, format!("`{}` is read as the name of a network", mode.value))
+            .label(mode.span, "not a mode of the engine")
             .did_you_mean(mode, closest, String::new);
     }
 }

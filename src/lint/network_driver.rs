@@ -120,10 +120,10 @@ fn check_driver(topology: &Topology, key: &NetworkKey, network: &Network, found:
         .error(INVALID_NETWORK_DRIVER, format!("a network cannot have the driver `{driver}`"))
         .label(
             topology.place_of(&["networks", key.as_str(), "driver"]),
-            "the engine has one such network, and makes no other",
+            "the engine has one such network and creates no other",
         )
         .help(format!(
-            "remove the network, and write `network_mode: {mode}` at the services that are to use it"
+            "remove the network, and write `network_mode: {mode}` in the services that should use it"
         ));
 }
 
@@ -141,13 +141,13 @@ fn check_address_management(
     if is_bridge(network) {
         found
             .error(INVALID_NETWORK_ADDRESSING, "a bridge needs addresses")
-            .label(at, "gives no addresses out")
-            .help("remove `driver`: the engine then gives them out");
+            .label(at, "hands out no addresses")
+            .help("remove `driver`: the engine then assigns them");
     } else if let Some(pool) = network.ipam.config.first() {
         found
             .error(INVALID_NETWORK_ADDRESSING, "the `null` IPAM driver takes no subnets")
             .label(pool.span, "addresses to choose from")
-            .label(at, "gives no addresses out")
+            .label(at, "hands out no addresses")
             .help("remove `driver`, or remove `config`");
     }
 }
@@ -176,8 +176,8 @@ fn check_families(topology: &Topology, key: &NetworkKey, network: &Network, foun
                     INVALID_NETWORK_ADDRESSING,
                     format!("a bridge has one {family} subnet: `{key}` has two"),
                 )
-                .label(second.span, "the second one")
-                .label(first.span, "the first one")
+                .label(second.span, "the second")
+                .label(first.span, "the first")
                 .help("remove one of them, or make a network of each");
         }
     }
@@ -221,13 +221,13 @@ fn check_option(name: &str, kind: Kind, value: &Spanned<String>, found: &mut Dia
 pub(super) fn interface_mistake(name: &str) -> Option<String> {
     if name.len() > LONGEST_INTERFACE {
         return Some(format!(
-            "an interface's name has at most {LONGEST_INTERFACE} letters, this one {}",
+            "an interface's name has at most {LONGEST_INTERFACE} characters, this one {}",
             name.len()
         ));
     }
     match name {
-        "." | ".." => return Some("a path is not a name of an interface".to_owned()),
-        "lo" => return Some("`lo` is there already: the interface of the machine itself".to_owned()),
+        "." | ".." => return Some("a path cannot be the name of an interface".to_owned()),
+        "lo" => return Some("`lo` already exists: it is the loopback interface".to_owned()),
         "all" | "default" => return Some(format!("Linux keeps `{name}` for settings of all interfaces")),
         _ => {}
     }

@@ -32,10 +32,10 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
                 INVALID_NETWORK_NAME,
                 format!("a network of the topology cannot be called `{}`", name.value),
             );
-            diagnostic.label(name.span, "the engine has one of its own");
+            diagnostic.label(name.span, "the engine has a network of this name");
             diagnostic.help(match name.as_str() {
                 "default" => format!("choose another name, or leave `name` out of `{key}`"),
-                own => format!("write `network_mode: {own}` at the services that are to use it"),
+                own => format!("write `network_mode: {own}` in the services that should use it"),
             });
         }
     }
@@ -55,13 +55,13 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
 fn check_network_name(name: &Spanned<String>, found: &mut Diagnostics) {
     let reason = match name.as_str() {
         "" => return,
-        blank if blank.trim().is_empty() => "it has no letters",
+        blank if blank.trim().is_empty() => "it has no characters but spaces",
         "container" => "the engine takes it for `network_mode: container:NAME`",
         other if Namespace::from(other.to_owned()).container().is_some() => {
             "the engine takes it for `network_mode: container:NAME`"
         }
         path if path.split('/').any(|part| matches!(part, "" | "." | "..")) => {
-            "it is a path, by which the engine does not find it again"
+            "it is a path, and the engine could not find the network by it"
         }
         _ => return,
     };
@@ -81,9 +81,9 @@ fn check_volume_name(name: &Spanned<String>, found: &mut Diagnostics) {
         }
         Some(_) => match name.chars().find(|letter| !is_inside(*letter)) {
             Some(other) => format!("`{other}` cannot be in a name"),
-            None if name.len() < 2 => "a name has two letters or more".to_owned(),
+            None if name.len() < 2 => "a name has at least two characters".to_owned(),
             None if name.len() > LONGEST => {
-                format!("a name has at most {LONGEST} letters, this one {}", name.len())
+                format!("a name has at most {LONGEST} characters, this one {}", name.len())
             }
             None => return,
         },

@@ -140,7 +140,7 @@ fn check_cpuset(cpuset: &str, at: Span, found: &mut Diagnostics) {
         found
             .error(INVALID_CPUSET, format!("`{cpuset}` is not a set of processors"))
             .label(at, reason)
-            .help("write numbers and ranges, without blanks: `0,2` or `0-3`");
+            .help("write numbers and ranges, without spaces: `0,2` or `0-3`");
     }
 }
 

@@ -156,7 +156,7 @@ fn check_words(topology: &Topology, name: &ServiceName, service: &Service, found
     let at = node.as_list().and_then(|items| items.iter().find(|item| item.as_text() == Some(further)));
     let diagnostic = found.warning(IGNORED_SCRIPT_WORDS, format!("the shell does not run `{further}`"));
     diagnostic
-        .label(at.map_or(node.span, |item| item.span), "it reads the word after `-c` alone, as its script");
+        .label(at.map_or(node.span, |item| item.span), "it reads only the word after `-c` as its script");
     // With a script in the entrypoint and words in the command, the intended one is unclear.
     if key == "command" && index < entrypoint.len() {
         diagnostic.help("write the whole script in the entrypoint, or use the words there as `\"$$@\"`");

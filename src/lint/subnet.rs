@@ -84,8 +84,8 @@ impl Known<'_> {
         };
         found
             .error(OVERLAPPING_SUBNETS, message)
-            .label(self.at, "has addresses of the other one")
-            .label(other.at, "the other one")
+            .label(self.at, "contains addresses of the other")
+            .label(other.at, "the other")
             .help("give each network a subnet of its own");
     }
 }
@@ -146,12 +146,14 @@ fn is_of_engine(network: &Network) -> bool {
 fn check_use(subnet: Subnet, text: &Spanned<String>, found: &mut Diagnostics) {
     let first = subnet.network_address();
     let reason = match first {
-        _ if subnet.has_all_addresses() => "every address is in it, those of other networks too",
+        _ if subnet.has_all_addresses() => "it contains every address, those of other networks too",
         _ if first.is_multicast() => "its addresses are for multicast, not for containers",
-        _ if first.is_loopback() => "its addresses are the machine's own, and no network leads to them",
+        _ if first.is_loopback() => {
+            "its addresses belong to the machine itself, and no network leads to them"
+        }
         _ => return,
     };
-    let message = format!("the subnet `{}` cannot be a network's", text.value);
+    let message = format!("the subnet `{}` cannot be used for a network", text.value);
     let diagnostic = match first.is_loopback() {
         true => found.warning(INVALID_SUBNET, message),
         false => found.error(INVALID_SUBNET, message),
@@ -180,7 +182,7 @@ fn check_taken(
     let kept = pool
         .aux_addresses
         .values()
-        .map(|address| (Spanned::new(address.value.clone(), address.span), "kept here"));
+        .map(|address| (Spanned::new(address.value.clone(), address.span), "reserved here"));
     for (address, what) in gateway.into_iter().chain(kept).filter(|(address, _)| !address.is_empty()) {
         let Ok(parsed) = address.parse::<IpAddr>() else { continue };
         if !subnet.contains(parsed) {
@@ -188,7 +190,10 @@ fn check_taken(
         } else if subnet.reserves(parsed) {
             found
                 .error(INVALID_POOL_ADDRESS, format!("{parsed} is not an address of one machine"))
-                .label(address.span, "the first address of a subnet is kept, and of IPv4 the last one too")
+                .label(
+                    address.span,
+                    "the first address of a subnet is reserved, and in IPv4 the last one too",
+                )
                 .help("take another address of the subnet");
         } else if let Some((_, earlier, earlier_what)) = taken.iter().find(|(taken, ..)| *taken == parsed) {
             found

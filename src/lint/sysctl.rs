@@ -175,7 +175,7 @@ fn check_network_parameter(
         ["net", area, ..] if !AREAS.contains(area) => {
             found
                 .warning(UNKNOWN_SYSCTL, format!("Linux has no parameters that begin with `net.{area}`"))
-                .label(at, "unless a module brings them, the engine cannot set it")
+                .label(at, "unless a kernel module adds them, the engine cannot set it")
                 .did_you_mean(area, suggest::closest(area, AREAS.iter().copied()), || {
                     format!("most begin with {}", suggest::one_of(["net.core", "net.ipv4", "net.ipv6"]))
                 });
@@ -243,14 +243,15 @@ fn refuse(parameter: &str, dotted: &str, at: Span, found: &mut Diagnostics) {
         || (!dotted.starts_with("fs.mqueue.") && areas.iter().any(|area| dotted.starts_with(area)));
     found
         .error(UNSUPPORTED_SYSCTL, format!("`{parameter}` cannot be set for one container"))
-        .label(at, "the kernel does not keep it apart for each container")
+        .label(at, "the kernel has one value for the whole machine")
         .did_you_mean(parameter, closest, || match is_of_host {
             true => {
                 format!(
                     "remove it, and set it on the host, for all containers: `sysctl -w {parameter}=VALUE`"
                 )
             }
-            false => "a container has `net.*`, `fs.mqueue.*`, `kernel.msg*`, `kernel.sem` and `kernel.shm*`"
+            false => "for a container, only these can be set: `net.*`, `fs.mqueue.*`, `kernel.msg*`, \
+                      `kernel.sem` and `kernel.shm*`"
                 .to_owned(),
         });
 }

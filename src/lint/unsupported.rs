@@ -43,6 +43,6 @@ fn refuse(kind: &str, key: &str, at: Span, is_external_at: Option<Span>, found: 
     found
         .error(code::NOT_SUPPORTED, format!("{kind} `{key}` is external"))
         .label(at, "its content is not known here")
-        .label(defined_at, "only a cluster keeps external ones")
+        .label(defined_at, "only a cluster stores external ones")
         .help("give its content by `file:` or `environment:`");
 }

@@ -93,7 +93,7 @@ fn check_part(part: &str, kind: &str) -> Result<(), String> {
         return Err(format!("the {kind} has no name"));
     }
     if part.contains(char::is_whitespace) {
-        return Err("a name cannot contain a blank".to_owned());
+        return Err("a name cannot contain a space".to_owned());
     }
     if part.contains('.') && part.parse::<f64>().is_ok() {
         return Err(format!("a {kind} is a name or a whole number"));

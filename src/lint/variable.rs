@@ -33,7 +33,7 @@ pub fn explain_unset(topology: &Topology, sources: &Sources, found: &mut Diagnos
         let set = |name: &str| set_for_a_container(topology, sources, name, at);
         let mut used = template_variables(sources.text(at)).into_iter().map(|used| used.name.to_owned());
         let Some((place, name)) = used.find_map(|name| Some((set(&name)?, name))) else { return };
-        diagnostic.label(place, "sets it for the container alone");
+        diagnostic.label(place, "sets it only for the container");
         diagnostic.help(to_set(&name, sources, place.file));
     });
 }

@@ -131,13 +131,13 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
             .error(MISSING_VOLUME_OPTION, format!("a volume of the type `{}` needs `o: bind`", kind.value))
             .label(
                 option("o").map_or(kind.span, |options| options.span),
-                "nothing says that a directory is mounted",
+                "nothing says that it is a directory",
             )
             .help("add `o: bind` beside it");
     } else if !FILE_SYSTEMS.contains(&kind.as_str()) && !kind.starts_with("fuse.") {
         found
             .warning(UNKNOWN_FILE_SYSTEM, format!("no file system is named `{}`", kind.value))
-            .label(kind.span, "the kernel of the engine's machine has to have it")
+            .label(kind.span, "the kernel of the engine's machine has to support it")
             .did_you_mean(kind, suggest::closest(kind, FILE_SYSTEMS.iter().copied()), || {
                 "write `none` with `o: bind` for a directory, `nfs`, `cifs` or `tmpfs`".to_owned()
             });
@@ -147,7 +147,10 @@ fn check_kind(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
     if is_network && !options.iter().any(has_address) {
         found
             .error(MISSING_VOLUME_OPTION, format!("a volume of the type `{}` needs `addr`", kind.value))
-            .label(option("o").map_or(kind.span, |options| options.span), "the server is not named")
+            .label(
+                option("o").map_or(kind.span, |options| options.span),
+                "the address of the server is missing",
+            )
             .help("write, for example, `o: \"addr=192.168.0.42,rw\"`");
     }
     if kind.as_str() == "overlay" && topology.host == Host::This {
@@ -225,7 +228,7 @@ fn check_values(topology: &Topology, volume: &Volume, found: &mut Diagnostics) {
         if is("type", "cifs") && has_port(device) {
             found
                 .error(INVALID_VOLUME_OPTION, format!("`{}` cannot hold a port", device.value))
-                .label(device.span, "a share's address is without one")
+                .label(device.span, "the address of a share has no port")
                 .help("add `port=NUMBER` to the option `o`");
         }
         if is("type", "tmpfs")
@@ -263,8 +266,8 @@ fn check_directory(topology: &Topology, device: &Spanned<String>, found: &mut Di
                 RELATIVE_VOLUME_DIRECTORY,
                 format!("`{}` is not the whole path of a directory", device.value),
             )
-            .label(device.span, "the engine does not know where it begins")
-            .help("add `driver: local` beside `driver_opts`: then it begins at this file");
+            .label(device.span, "the engine does not know what it is relative to")
+            .help("add `driver: local` beside `driver_opts`: then it is relative to this file");
         return;
     }
     let is_here = topology.host == Host::This || path.starts_with(&topology.directory);
@@ -272,7 +275,7 @@ fn check_directory(topology: &Topology, device: &Spanned<String>, found: &mut Di
         let directory = topology.file_system.shown(path).display().to_string();
         found
             .warning(MISSING_VOLUME_DIRECTORY, format!("`{directory}` does not exist"))
-            .label(device.span, "the engine refuses to mount it: a volume's directory is not made")
+            .label(device.span, "the engine refuses to mount it: it does not create directories for volumes")
             .help(format!("create it: `mkdir -p {directory}`"));
     }
 }

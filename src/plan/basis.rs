@@ -174,7 +174,7 @@ impl fmt::Display for BasisChange {
         }
         formatter.write_str(match (self.change, &self.object) {
             (ObjectChange::Added, BasisObject::Image(_)) => " was pulled or built",
-            (ObjectChange::Replaced, BasisObject::Image(_)) => " is another image now",
+            (ObjectChange::Replaced, BasisObject::Image(_)) => " now names another image",
             (ObjectChange::Added, _) => " was created",
             (ObjectChange::Removed, _) => " was removed",
             (ObjectChange::Replaced, _) => " was recreated",
@@ -227,7 +227,7 @@ mod tests {
             "network `o` was removed",
             "volume `v` was removed",
             "volume `w` was created",
-            "image `x:1` is another image now",
+            "image `x:1` now names another image",
             "image `y:1` was removed",
             "image `z:1` was pulled or built",
         ];

@@ -37,7 +37,7 @@ pub(super) fn warn_of_one_offs(one_offs: &[&ObservedContainer], command: &str, f
         return;
     }
     let name = |container: &&ObservedContainer| match container.state.is_running() {
-        true => format!("`{}` (still runs)", container.name),
+        true => format!("`{}` (still running)", container.name),
         false => format!("`{}`", container.name),
     };
     let mut names: Vec<String> = one_offs.iter().map(name).collect();
@@ -64,9 +64,9 @@ pub(super) fn warn_of_replaced(
         found
             .warning(
                 code::OTHER_SOURCE,
-                format!("containers made from other files are replaced: {}", names.join(", ")),
+                format!("containers that were created from other files are recreated: {}", names.join(", ")),
             )
-            .help("if that is a project of its own: `-p NAME` or `name:` keeps the two apart");
+            .help("if that is a separate project: `-p NAME` or `name:` keeps the two apart");
     }
 }
 
@@ -80,7 +80,7 @@ fn described_together(topology: &Topology, containers: &[&ObservedContainer]) ->
     }
     let together = |(files, mut names): (&str, Vec<String>)| {
         names.sort();
-        format!("{} (of {files})", names.join(", "))
+        format!("{} (from {files})", names.join(", "))
     };
     made.into_iter().map(together).collect()
 }
@@ -88,7 +88,7 @@ fn described_together(topology: &Topology, containers: &[&ObservedContainer]) ->
 /// `` `shop-web-1` ``, with the files that created it if they are not this topology's.
 fn described(topology: Option<&Topology>, container: &ObservedContainer) -> String {
     match elsewhere(topology, container) {
-        Some(files) => format!("`{}` (of {files})", container.name),
+        Some(files) => format!("`{}` (from {files})", container.name),
         None => format!("`{}`", container.name),
     }
 }

@@ -56,7 +56,7 @@ pub struct StoredPlan(Plan);
 
 /// Why a stored plan cannot be used: the places of secrets that have changed or are missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("other values than the plan was made with: {}", .0.join(", "))]
+#[error("values differ from those that the plan was made with: {}", .0.join(", "))]
 pub struct OtherSecrets(pub Vec<String>);
 
 #[derive(Serialize)]
@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for StoredPlan {
         if version != VERSION {
             // Steps of another version are not read.
             return Err(D::Error::custom(format!(
-                "the plan has version {version} of its form, and this topo reads version {VERSION}"
+                "the plan has format version {version}, but this topo reads version {VERSION}"
             )));
         }
         let steps: Steps = serde_json::from_value(steps).map_err(D::Error::custom)?;
@@ -371,7 +371,7 @@ configs: { motd: { content: geheim } }
             assert!(text.contains(from), "{text}");
             serde_json::from_str::<StoredPlan>(&text.replacen(from, to, 1)).unwrap_err().to_string()
         };
-        assert!(refusal("\"version\":1", "\"version\":2").contains("version 2 of its form"));
+        assert!(refusal("\"version\":1", "\"version\":2").contains("format version 2"));
         assert!(refusal("\"needs\":{}", "\"needs\":{\"99\":\"done\"}").contains("does not have"));
         assert!(refusal("\"needs\":{}", "\"needs\":{\"0\":\"done\"}").contains("in a cycle"));
     }

@@ -201,7 +201,7 @@ impl Frame<'_> {
 
     /// `created, waits for shop-db-1`
     fn idle(&self, place: usize, needs: &[StepId]) -> String {
-        let mut words = self.achieved(place).unwrap_or_else(|| "to come".to_owned());
+        let mut words = self.achieved(place).unwrap_or_else(|| "pending".to_owned());
         if !needs.is_empty() {
             let mut subjects: Vec<&str> = needs
                 .iter()

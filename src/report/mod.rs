@@ -141,14 +141,14 @@ impl AfterCancel {
     pub fn words(self, signal: Option<StopSignal>) -> &'static str {
         if signal == Some(StopSignal::Terminate) {
             return match self {
-                Self::End => "stopping on SIGTERM; another one ends at once",
-                Self::Stop => "stopping on SIGTERM; another one kills",
+                Self::End => "stopping on SIGTERM; a second one ends topo at once",
+                Self::Stop => "stopping on SIGTERM; a second one kills the containers",
                 Self::Kill => Self::Kill.words(None),
             };
         }
         match self {
-            Self::End => "stopping; Ctrl-C again ends at once",
-            Self::Stop => "stopping; Ctrl-C again kills",
+            Self::End => "stopping; press Ctrl-C again to end at once",
+            Self::Stop => "stopping; press Ctrl-C again to kill",
             Self::Kill => "killing the remaining containers",
         }
     }

@@ -122,12 +122,12 @@ pub(super) fn end_line(plan: &Plan, outcome: &Outcome, scoped_goal: &ScopedGoal)
         return format!("{missed}: interrupted after {took}, {done} of {all} done{changes}");
     }
     match &outcome.doubt {
-        Some(Doubt::Changing(_)) => return format!("{}: something else is changing it", missed()),
-        Some(Doubt::Unseen(_)) => return format!("{}, as far as the engine says", missed()),
+        Some(Doubt::Changing(_)) => return format!("{}: something else keeps changing it", missed()),
+        Some(Doubt::Unseen(_)) => return format!("{}: its state could not be checked", missed()),
         None => {}
     }
     if !outcome.is_success() {
-        let dropped = if dropped > 0 { format!(", {dropped} left undone") } else { String::new() };
+        let dropped = if dropped > 0 { format!(", {dropped} skipped") } else { String::new() };
         return format!("{}: {failed} failed{dropped} after {took}", missed());
     }
     let mut changes = changes(plan, outcome, |_| true);

@@ -211,8 +211,8 @@ pub fn because(because: &Because) -> (&'static str, String) {
         Because::MadeBy { program, changes } => ("not-ours", {
             let differing = list(changes.iter().map(|change| change.path.to_string()));
             match changes.is_empty() {
-                true => format!("{program} made it from other settings (its labels do not say which)"),
-                false => format!("{program} made it from other settings: {differing}"),
+                true => format!("{program} created it with other settings (its labels do not say which)"),
+                false => format!("{program} created it with other settings: {differing}"),
             }
         }),
         Because::OtherPlatform { asked, runs } => (
@@ -244,7 +244,7 @@ pub fn because(because: &Because) -> (&'static str, String) {
         Because::TooMany => ("too-many", "the topology asks for fewer containers".to_owned()),
         Because::Orphan => ("orphan", "its service is no longer in the topology".to_owned()),
         Because::Down => ("down", "the project is taken down".to_owned()),
-        Because::Misnamed => ("misnamed", "somebody renamed it".to_owned()),
+        Because::Misnamed => ("misnamed", "it was renamed by something else".to_owned()),
         Because::Interrupted => ("interrupted", "an interrupted run left it unfinished".to_owned()),
     }
 }
@@ -283,7 +283,7 @@ pub fn failed(action: &Action, cause: &Cause) -> String {
         Cause::NoHealthcheck => "has no health check, so it can never become healthy".to_owned(),
         Cause::NotInTime { limit, output: _ } => format!("was not ready within {}", duration(*limit)),
         Cause::Paused => "is paused, and cannot become ready".to_owned(),
-        Cause::Removed => "was removed by somebody else".to_owned(),
+        Cause::Removed => "was removed by something else".to_owned(),
     }
 }
 

@@ -101,7 +101,7 @@ pub enum Cause {
     #[error("it is paused, and cannot become ready")]
     Paused,
     /// The container was removed.
-    #[error("it was removed by somebody else")]
+    #[error("it was removed by something else")]
     Removed,
 }
 

@@ -223,7 +223,7 @@ async fn metadata(program: &Path, said: &mut dyn FnMut(&str)) -> Option<Metadata
         .output();
     let Ok(answered) = timeout(ANSWER_LIMIT, asked).await else {
         let limit = ANSWER_LIMIT.as_secs();
-        said(&format!("`compose metadata` did not end within {limit} seconds; going on without it"));
+        said(&format!("`compose metadata` did not end within {limit} seconds; continuing without it"));
         return None;
     };
     let output = answered.ok()?;
@@ -270,7 +270,7 @@ mod tests {
         let mut said = Vec::new();
         let metadata = metadata(&program, &mut |words| said.push(words.to_owned())).await;
         assert!(metadata.is_none());
-        assert_eq!(said, ["`compose metadata` did not end within 10 seconds; going on without it"]);
+        assert_eq!(said, ["`compose metadata` did not end within 10 seconds; continuing without it"]);
     }
 
     #[test]

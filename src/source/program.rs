@@ -57,8 +57,8 @@ fn find_in(name: &str, path: &OsStr) -> io::Result<PathBuf> {
         Some(file) => Err(io::Error::new(
             ErrorKind::PermissionDenied,
             format!(
-                "it is only found as `{}`, by a relative directory in the PATH: what lies in the working directory \
-                 is not run by its name alone",
+                "it is only found as `{}`, by a relative directory in the PATH: programs in the working \
+                 directory are not run by their names alone",
                 file.display()
             ),
         )),

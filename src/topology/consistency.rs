@@ -98,8 +98,8 @@ fn check_contexts(topology: &Topology, build: &BuildSection, found: &mut Diagnos
     for (name, context) in &build.additional_contexts.0 {
         if context.value.as_deref() == Some("") {
             found
-                .error(code::MISSING_ATTRIBUTE, format!("the context `{name}` leads nowhere"))
-                .label(context.span, "a name alone")
+                .error(code::MISSING_ATTRIBUTE, format!("the context `{name}` has no source"))
+                .label(context.span, "only a name")
                 .help(format!("write `{name}=./directory`, or `{name}=docker-image://NAME`"));
         }
         let named = context.value.as_deref().and_then(|text| BuildContext::parse(text).service());
@@ -188,7 +188,7 @@ fn check_watch(topology: &Topology, name: &ServiceName, service: &Service, found
     for rule in rules.and_then(|node| node.as_list()).into_iter().flatten() {
         if let Some((key, _)) = rule.as_map().and_then(|map| map.entry(WatchRule::OLD_INITIAL_SYNC)) {
             found
-                .warning(code::OBSOLETE, format!("`{}` has another name now", key.text))
+                .warning(code::OBSOLETE, format!("`{}` has been renamed", key.text))
                 .label(key.span, "the former name")
                 .help("write `initial_sync`")
                 .replace(key.span, &key.text, "initial_sync");
@@ -271,7 +271,7 @@ fn check_external_volume(topology: &Topology, key: &VolumeKey, found: &mut Diagn
         let Some((external, _)) = map.entry("external") else { continue };
         found
             .error(code::CONFLICT, format!("`{}` cannot be set for an external volume", attribute.text))
-            .label(attribute.span, "an external one exists already")
+            .label(attribute.span, "an external volume already exists")
             .label(external.span, format!("`{key}` is external"))
             .help("remove one of the two");
     }
@@ -328,7 +328,7 @@ fn check_origin(
             found
                 .error(code::CONFLICT, format!("{kind} `{key}` has more than one content"))
                 .label(second.span, "one too many")
-                .label(first.span, "the first one");
+                .label(first.span, "the first");
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn project_name(
     {
         found
             .error(code::BAD_NAME, "the project's name is empty")
-            .label(node.span, "nothing is filled in here")
+            .label(node.span, "replaced by an empty string")
             .help("give the variable a value or a default, or write `name: my-project`");
         return ProjectName::new(choices.default_name.clone());
     }
@@ -36,7 +36,7 @@ pub(super) fn project_name(
             };
             found
                 .error(code::BAD_NAME, "the project has no name")
-                .label(at, "the directory's name holds no letter that a project's name can have")
+                .label(at, "the directory's name contains no character that a project's name can have")
                 .help(help);
         }
         return ProjectName::new(choices.default_name.clone());
@@ -50,7 +50,7 @@ pub(super) fn project_name(
     } else if normal != name.value {
         found
             .warning(code::BAD_NAME, format!("the project is named `{normal}`"))
-            .label(name.span, "lower-case letters, digits, `-` and `_` are kept, the rest is left out")
+            .label(name.span, "lower-case letters, digits, `-` and `_` are kept, all others are left out")
             .help(format!("write `name: {}`", project_name_like(name)))
             .perhaps_replace(name, project_name_like(name));
     }

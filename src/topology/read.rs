@@ -81,7 +81,7 @@ fn check_top(sections: &Sections, root: &Node, found: &mut Diagnostics) {
 /// The Compose Specification has no versions; Docker Compose still refuses one that is not a
 /// string.
 fn check_version(key: &Key, version: &Node, found: &mut Diagnostics) {
-    let message = "`version` has no effect any more";
+    let message = "`version` no longer has any effect";
     let kind = version.as_scalar().map(|version| version.kind());
     if matches!(kind, Some(Kind::Int(_) | Kind::Float(_))) {
         found

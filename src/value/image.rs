@@ -204,7 +204,7 @@ fn check_digest(digest: &str) -> Result<(), String> {
     let wanted = if algorithm == "sha512" { 128 } else { 64 };
     let is_hex = hex.chars().all(|letter| letter.is_ascii_hexdigit() && !letter.is_ascii_uppercase());
     if algorithm.is_empty() || !is_hex || hex.len() != wanted {
-        return Err(format!("the digest needs {wanted} hexadecimal digits, here are {}", hex.len()));
+        return Err(format!("the digest needs {wanted} hexadecimal digits, but has {}", hex.len()));
     }
     Ok(())
 }
@@ -273,7 +273,7 @@ mod tests {
             ("a//b", "a part of the name is empty"),
             ("a/-b", "`-b` must begin and end with a letter or a digit"),
             ("a..b", "`a..b` has too many separators in a row"),
-            ("a@sha256:abc", "the digest needs 64 hexadecimal digits, here are 3"),
+            ("a@sha256:abc", "the digest needs 64 hexadecimal digits, but has 3"),
             ("http://a/b", "a part of the name is empty"),
             ("a/b:c/d", "`:` cannot be in a name"),
         ] {

@@ -136,7 +136,10 @@ fn parse(text: &str) -> Result<ShortMount<'_>, ValueError> {
         return Err(with_blank(format!("a space comes after `{}`", source.trim()), &parts));
     }
     if parts.iter().any(|part| part.trim().is_empty()) {
-        return Err(ValueError::new("there is nothing between two colons, or at an end", forms(text)));
+        return Err(ValueError::new(
+            "there is nothing between two colons, or before or after one",
+            forms(text),
+        ));
     }
     let (source, target, options) = match parts.as_slice() {
         [target] if target.starts_with("./") || target.starts_with("../") => {
@@ -275,8 +278,8 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, reason) in [
-            ("", "there is nothing between two colons, or at an end"),
-            ("a:", "there is nothing between two colons, or at an end"),
+            ("", "there is nothing between two colons, or before or after one"),
+            ("a:", "there is nothing between two colons, or before or after one"),
             ("a:/b:rx", "`rx` is not an option of a mount"),
             ("aa:/b:ro:z", "there are too many colons"),
             ("a: /b", "a space comes before `/b`"),

@@ -316,8 +316,7 @@ fn host_address(address: &str, published: &str) -> Result<IpAddr, ValueError> {
 }
 
 /// Why nothing can be published on a link-local address: Docker cannot name the interface.
-pub const LINK_LOCAL: &str =
-    "a link-local address is one of several interfaces, and the engine cannot be told which";
+pub const LINK_LOCAL: &str = "a link-local address needs an interface, which the engine does not take";
 
 /// Whether an address is link-local, so that several interfaces may have it.
 pub fn is_link_local(address: IpAddr) -> bool {

@@ -117,7 +117,7 @@ fn output_is_shown_while_others_wait_for_the_container() {
     let err = up.err();
     assert_eq!(err.matches("trouble").count(), 1, "{err}");
     assert_eq!(err.matches("exited with code").count(), 2, "each end is told once: {err}");
-    assert!(err.contains("stopping; Ctrl-C again kills"), "{err}");
+    assert!(err.contains("stopping; press Ctrl-C again to kill"), "{err}");
     assert_eq!(summaries(&project, &err).len(), 2, "one when it is up and one at the end: {err}");
     assert!(err.trim_end().lines().last().is_some_and(|line| line.contains("is stopped")), "{err}");
 }
@@ -134,7 +134,7 @@ fn on_a_terminal_output_appears_above_the_progress() {
     terminal.shows("web speaks");
     eventually("it is up", || terminal.screen().contains(" is up"));
     terminal.types("\x03");
-    terminal.shows("stopping; Ctrl-C again kills");
+    terminal.shows("stopping; press Ctrl-C again to kill");
     terminal.shows("is stopped");
     assert_eq!(terminal.ends(), 130);
     assert_eq!(terminal.screen().matches("db speaks").count(), 1);
@@ -245,7 +245,7 @@ fn ctrl_c_during_startup_ends_with_one_summary() {
     up.signal("INT");
     up.ends(130);
     let err = up.err();
-    assert!(err.contains("stopping; Ctrl-C again kills"), "{err}");
+    assert!(err.contains("stopping; press Ctrl-C again to kill"), "{err}");
     assert_eq!(summaries(&project, &err).len(), 1, "{err}");
     assert!(err.trim_end().lines().last().is_some_and(|line| line.contains("is stopped")), "{err}");
     assert_eq!(project.inspect("db", "{{.State.Running}}"), "false");

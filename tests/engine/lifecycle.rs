@@ -51,7 +51,7 @@ services:
     let name = "topo-test-run-name-taken";
     project.topo("run", &["-d", "--name", name, "web"]).exits(0);
     let ran = project.topo("run", &["--rm", "--name", name, "web"]).exits(1);
-    assert!(ran.err.contains(&format!("`--name`: there is a container `{name}` already")), "{}", ran.err);
+    assert!(ran.err.contains(&format!("`--name`: a container `{name}` already exists")), "{}", ran.err);
     assert!(ran.err.contains(&format!("docker rm -f {name}")) && !ran.err.contains("bring"), "{}", ran.err);
 }
 

@@ -184,7 +184,7 @@ fn different_networks_and_volumes_of_compose_are_noticed() {
     project.write("topology.yaml", &changed);
     let plan = project.topo("plan", &["--exit-code"]).exits(5);
     assert!(plan.out.contains("_pool: recreate because Docker Compose 2."), "{}", plan.out);
-    let said = format!("the volume `{volume}` was made from other settings");
+    let said = format!("the volume `{volume}` was created with other settings");
     project.topo("up", &["-d", "-t", "1"]).exits(0).says(&said);
     assert_eq!(project.id("web"), web, "the container moved to the new network");
     let address = format!("{{{{(index .NetworkSettings.Networks \"{}_pool\").IPAddress}}}}", project.name());

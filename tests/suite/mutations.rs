@@ -72,7 +72,7 @@ const NAMES_NOTHING: &[&str] = &[
     "cannot be set for one container",
     "is not an IP address",
     "is not a device",
-    "leads nowhere",
+    "has no source",
     "health check cannot begin",
     "`isolation` cannot be",
 ];

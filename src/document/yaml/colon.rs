@@ -83,8 +83,10 @@ impl ErrorContext<'_> {
             && !above_text.contains(": ")
         {
             let help = format!("write `- {}`", shorten(rest));
-            let words =
-                Words { span: above, ..self.simple(at, CLOSE_DASH, "one text, not an element", &help) };
+            let words = Words {
+                span: above,
+                ..self.simple(at, CLOSE_DASH, "read as text, not as an element", &help)
+            };
             return words.fixed(above, format!("- {rest}"));
         }
         let is_word = |colon: usize| !above_text[..colon].trim_start_matches("- ").contains(' ');
@@ -97,7 +99,7 @@ impl ErrorContext<'_> {
                 Words {
                     message: "a `:` needs a space after it".to_owned(),
                     span: above,
-                    label: "not a key and its value, but one text".to_owned(),
+                    label: "read as one text, not as a key and its value".to_owned(),
                     help: format!("write `{}: {}`", shorten(key), shorten(&value[1..])),
                     fixes: Vec::new(),
                     other: None,
@@ -148,7 +150,7 @@ impl ErrorContext<'_> {
             }
             .to_owned(),
             span: above,
-            label: "one text, not a key".to_owned(),
+            label: "read as text, not as a key".to_owned(),
             help: format!("write `{}`{more}", shorten(&instead)),
             fixes: Vec::new(),
             other: None,
@@ -180,7 +182,7 @@ impl ErrorContext<'_> {
         };
         let span = Span::new(self.file, start, end);
         Words {
-            message: "a value that holds `: ` must be quoted".to_owned(),
+            message: "a value that contains `: ` must be quoted".to_owned(),
             span,
             label: "YAML reads the `:` as the end of another key".to_owned(),
             help,

@@ -41,7 +41,7 @@ impl ErrorContext<'_> {
             message: format!("`{dash}` is not a hyphen"),
             span: Span::new(self.file, at, at + dash.len()),
             label: "looks like the `-` of a list, but is not one".to_owned(),
-            help: format!("write `- {}`, with the `-` of the keyboard", shorten(element.trim())),
+            help: format!("write `- {}`, with a plain hyphen", shorten(element.trim())),
             fixes: Vec::new(),
             other: None,
         };

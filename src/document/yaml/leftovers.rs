@@ -71,8 +71,8 @@ fn without_other_indentation(file: FileId, text: &str, found: &mut Diagnostics) 
         .label(Span::new(file, *first, first + blank.len_utf8()), "the line begins with it")
         .help(match others.len() {
             0 => "indent with spaces".to_owned(),
-            1 => "indent with spaces, here and in 1 line more".to_owned(),
-            more => format!("indent with spaces, here and in {more} lines more"),
+            1 => "indent with spaces, here and in 1 more line".to_owned(),
+            more => format!("indent with spaces, here and in {more} more lines"),
         });
     // Their depth relative to other lines is unknown.
     let is_mixed = text.lines().any(|line| line.starts_with(' ') && !line.trim().is_empty());
@@ -113,7 +113,7 @@ pub(super) fn name_of(blank: char) -> String {
     let name = match blank {
         '\u{a0}' | '\u{202f}' => "a no-break space",
         '\u{200b}' | '\u{2060}' | '\u{feff}' => "an invisible character",
-        _ => "a blank of another width",
+        _ => "a space of an unusual width",
     };
     format!("{name} (U+{:04X})", u32::from(blank))
 }
@@ -132,8 +132,8 @@ fn without_conflicts<'a>(file: FileId, text: &'a str, found: &mut Diagnostics) -
         if next == Side::First && side == Side::None && conflicts < LIMIT {
             conflicts += 1;
             found
-                .error(code::YAML_SYNTAX, "a conflict of a merge is left in the file")
-                .label(marker, "one side begins here, the other one at `=======`")
+                .error(code::YAML_SYNTAX, "a merge conflict is left in the file")
+                .label(marker, "one side begins here, the other at `=======`")
                 .help("keep one of the two sides, and remove the other lines from `<<<<<<<` to `>>>>>>>`");
         }
         if matches!(side, Side::Base | Side::Second) || next != side {

@@ -12,7 +12,7 @@ use granit_parser::StructureStyle;
 const LIMIT: usize = 1024;
 
 const SEVERAL_LINES: [&str; 3] =
-    ["a key cannot go over several lines", "its `:` is on another line", "write the key on one line"];
+    ["a key cannot span several lines", "its `:` is on another line", "write the key on one line"];
 
 impl super::Reader<'_> {
     /// Refuses a key in `{}` whose `:` is on another line: this library accepts it, but not that of
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_key_must_be_on_one_line() {
-        let lines = "a key cannot go over several lines".to_owned();
+        let lines = "a key cannot span several lines".to_owned();
         for text in [
             "a:\n  \"b\n   c\": x\n",
             "a: [d, \"b\n  c\": x]\n",

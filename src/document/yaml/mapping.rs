@@ -105,7 +105,7 @@ impl OpenMap {
             return false;
         };
         found
-            .error(code::WRONG_TYPE, "a blank at the `:` makes a mapping of this text")
+            .error(code::WRONG_TYPE, "the space at the `:` turns this text into a mapping")
             .label(place, "this is a mapping")
             .help(undivided(attribute, &key.text, value));
         true
@@ -213,16 +213,14 @@ impl super::Reader<'_> {
 fn undivided(attribute: &str, key: &str, value: &str) -> String {
     match attribute {
         _ if value.is_empty() => {
-            format!(
-                "leave the `:` out, `\"{key}\"`, or write what follows it without a blank: `\"{key}:...\"`"
-            )
+            format!("leave out the `:`, `\"{key}\"`, or write what follows without a space: `\"{key}:...\"`")
         }
         "expose" => format!("write the container's port alone: `\"{value}\"`"),
         "environment" | "labels" | "annotations" | "sysctls" | "args" => {
             format!("write `- {key}={value}`")
         }
         "command" | "entrypoint" | "test" => format!("quote it: `\"{key}: {value}\"`"),
-        _ => format!("write it without the blank: `\"{key}:{value}\"`"),
+        _ => format!("write it without the space: `\"{key}:{value}\"`"),
     }
 }
 
@@ -234,8 +232,8 @@ fn report_duplicate<'a>(
 ) -> &'a mut crate::diagnostic::Diagnostic {
     found
         .error(code::DUPLICATE_KEY, format!("`{key}` occurs twice in one mapping"))
-        .label(second, "the second one")
-        .label(first, "the first one")
+        .label(second, "the second")
+        .label(first, "the first")
         .help("keep one of them")
 }
 
@@ -243,7 +241,7 @@ fn refuse_collection(node: &Node, written: Span, found: &mut Diagnostics) {
     found
         .error(code::WRONG_TYPE, format!("a key must be a string, not {}", node.describe()))
         .label(written, "used as a key")
-        .help("if this is a template of another tool, render it first; if it is text, quote it");
+        .help("if this is a template for another tool, render it first; if it is text, quote it");
 }
 
 /// The type of a key that is not a string.

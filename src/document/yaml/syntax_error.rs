@@ -12,7 +12,7 @@ pub(super) fn readable_part<'a>(file: FileId, text: &'a str, found: &mut Diagnos
     found
         .error(code::YAML_SYNTAX, "YAML text cannot hold control characters")
         .label(Span::new(file, offset, offset + 1), format!("character {:#04x}", text.as_bytes()[offset]))
-        .help("remove it; inside of double quotes it can be written as an escape, such as `\\x1b`")
+        .help("remove it; in double quotes it can be written as an escape, such as `\\x1b`")
         .perhaps_replace(&text[offset..=offset], "");
     &text[..offset]
 }
@@ -144,7 +144,7 @@ impl ErrorContext<'_> {
             | Is::UnpairedLowSurrogate
             | Is::InvalidUnicodeEscape => self.escape(at),
             Is::MisplacedFlowCollectionEnd => {
-                self.simple(at, "a bracket closes nothing", "nothing is open here", QUOTE)
+                self.simple(at, "a closing bracket has no opening one", "no bracket is open here", QUOTE)
             }
             Is::RecursionLimitExceeded => self.simple(
                 at,
@@ -154,7 +154,7 @@ impl ErrorContext<'_> {
             ),
             Is::TooManyComments => self.simple(
                 at,
-                "more than 100,000 lines of comments stand together",
+                "there are more than 100,000 lines of comments in a row",
                 "reading stops here",
                 "remove some of them",
             ),
@@ -174,7 +174,7 @@ impl ErrorContext<'_> {
             ),
             Is::InvalidBlockScalarIndent | Is::ZeroBlockScalarIndent => self.simple(
                 at,
-                "the lines of this text are not indented alike",
+                "the lines of this text are indented differently",
                 "indented less than the line that sets the indentation",
                 "indent every line of the text by the same number of spaces",
             ),
@@ -187,7 +187,7 @@ impl ErrorContext<'_> {
                 self.open_bracket(at, kind)
             }
             Is::UnsupportedYamlMajorVersion => {
-                self.simple(at, "only YAML 1 can be read", "another version", "remove the `%YAML` line")
+                self.simple(at, "only YAML 1.x can be read", "another version", "remove the `%YAML` line")
             }
             _ => self.simple(at, &format!("this is not YAML: {kind}"), "reading stops here", QUOTE),
         }
@@ -275,7 +275,7 @@ impl ErrorContext<'_> {
         let quote = between.find(['"', '\'']).map_or(at, |quote| self.last_end + quote);
         let line = self.line(quote);
         Words {
-            message: "a quote is opened and never closed".to_owned(),
+            message: "a quote is not closed".to_owned(),
             span: Span::new(self.file, quote, line.end.max(quote)),
             label: "the quote opens here".to_owned(),
             help: format!("close it with `{}`", self.text[quote..].chars().next().unwrap_or('"')),
@@ -291,9 +291,10 @@ impl ErrorContext<'_> {
             return words;
         }
         let help = if is_single {
-            "a `'` inside of single quotes is written twice: `'it''s'`"
+            "a `'` inside single quotes is written twice: `'it''s'`"
         } else {
-            "a `\"` inside of double quotes is written as `\\\"`; to quote a part of a shell word, quote the whole value"
+            "a `\"` inside double quotes is written as `\\\"`; to quote a part of a shell word, quote the \
+             whole value"
         };
         Words {
             message: "text follows a quoted value".to_owned(),
@@ -336,9 +337,9 @@ impl ErrorContext<'_> {
         let span = Span::new(self.file, span.start, span.end.min(self.text.len()));
         let escaped = format!("\\{}", self.text.get(span.range()).unwrap_or_default());
         let words = Words {
-            message: "double quotes hold an unknown escape".to_owned(),
+            message: "double quotes contain an unknown escape sequence".to_owned(),
             span,
-            label: "no character is written like this".to_owned(),
+            label: "YAML has no such escape sequence".to_owned(),
             help: "write `\\\\` for a backslash, or use single quotes, where a backslash stands for itself"
                 .to_owned(),
             fixes: Vec::new(),
@@ -413,7 +414,7 @@ impl ErrorContext<'_> {
             };
         }
         Words {
-            message: "the indentation of this line fits no line above".to_owned(),
+            message: "the indentation of this line matches no line above".to_owned(),
             span: self.token(start),
             label: format!("indented by {} spaces", indentation(text)),
             help: "align it with the keys that it belongs with".to_owned(),
@@ -434,11 +435,11 @@ impl ErrorContext<'_> {
         let is_elsewhere = bracket.end as usize <= at && at < self.text.len();
         let is_template = self.text[bracket.range().start..].starts_with("{{");
         Words {
-            message: format!("a `{open}` is opened and not closed"),
+            message: format!("`{open}` is not closed"),
             span: bracket,
             label: "opened here".to_owned(),
             help: match is_template {
-                true => "if this is a template of another tool, render it first; if it is text, quote it"
+                true => "if this is a template for another tool, render it first; if it is text, quote it"
                     .to_owned(),
                 false => format!("close it with `{close}`, and put a comma between its values"),
             },

@@ -96,7 +96,7 @@ fn with_type(looks: Expected, text: &str, span: Span, found: &mut Diagnostics) -
         (Expected::Null, _) => "`null`",
     };
     found
-        .error(code::WRONG_TYPE, format!("the tag of this value says that it is {what}"))
+        .error(code::WRONG_TYPE, format!("the tag says that this value is {what}"))
         .label(span, format!("this is not {what}"))
         .help("remove the tag, or correct the value");
     scalar(text, false)
@@ -108,7 +108,7 @@ fn binary(text: &str, span: Span, found: &mut Diagnostics) -> Value {
         Ok(bytes) => scalar(&String::from_utf8_lossy(&bytes), false),
         Err(error) => {
             found
-                .error(code::WRONG_TYPE, format!("the tag of this value says that it is base64: {error}"))
+                .error(code::WRONG_TYPE, format!("the tag says that this value is base64: {error}"))
                 .label(span, "this is not base64")
                 .help("remove the tag, or correct the value");
             scalar("", false)

@@ -186,7 +186,7 @@ impl Read for Exact {
         }
         let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let count = match self.file.read(&mut buffer[..most]) {
-            Ok(0) => Err(io::Error::other("it became shorter while it was sent")),
+            Ok(0) => Err(io::Error::other("it was truncated while it was being sent")),
             other => other,
         };
         match count {
@@ -244,6 +244,6 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let mut exact = Exact { file, left: 5, trouble: None };
         assert!(exact.read(&mut [0; 8]).is_err());
-        assert_eq!(exact.trouble.unwrap().to_string(), "it became shorter while it was sent");
+        assert_eq!(exact.trouble.unwrap().to_string(), "it was truncated while it was being sent");
     }
 }

@@ -73,7 +73,7 @@ impl fmt::Display for LeftOut {
             }
             Self::Behind { link, target } => write!(
                 formatter,
-                "`{}` is a link here, and leads out of the directory to `{}`",
+                "`{}` is a link here that leads out of the directory, to `{}`",
                 link.display(),
                 target.display()
             ),

@@ -244,7 +244,7 @@ async fn run_helper(
 ) -> Result<Output, String> {
     tokio::time::timeout(limit, output_of_helper(program, programs, verb, server))
         .await
-        .map_err(|_| format!("`{program}` said nothing for {} seconds", limit.as_secs_f64()))?
+        .map_err(|_| format!("`{program}` printed nothing for {} seconds", limit.as_secs_f64()))?
         .map_err(|error| format!("cannot run `{program}`: {error}"))
 }
 
@@ -360,7 +360,7 @@ mod tests {
         let (_directory, program) = helper("exec sleep 1000");
         let error =
             list_of_helper(&program, &Programs::default(), Duration::from_millis(50)).await.unwrap_err();
-        assert!(error.ends_with("said nothing for 0.05 seconds"), "{error}");
+        assert!(error.ends_with("printed nothing for 0.05 seconds"), "{error}");
     }
 
     #[tokio::test]

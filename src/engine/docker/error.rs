@@ -23,7 +23,7 @@ pub fn from_bollard(address: &Address, error: bollard::errors::Error) -> EngineE
         bollard::errors::Error::IOError { err } if err.kind() == ErrorKind::TimedOut => {
             EngineError::NoAnswer(err.to_string())
         }
-        other => EngineError::BadAnswer(format!("cannot understand the engine: {other}")),
+        other => EngineError::BadAnswer(format!("cannot understand the engine's answer: {other}")),
     }
 }
 
@@ -110,7 +110,7 @@ pub fn unreachable(address: &Address, error: &ClientError) -> EngineError {
             address: address.to_string(),
             reason: root_cause(error),
             advice: format!(
-                "what answers there does not speak HTTP as a Docker Engine does{}",
+                "the server there does not speak HTTP as a Docker Engine does{}",
                 or_encrypted(address)
             ),
         };
@@ -139,7 +139,7 @@ pub fn silent(address: &Address, limit: Duration) -> EngineError {
 pub fn not_an_engine(address: &Address) -> EngineError {
     EngineError::Unreachable {
         address: address.to_string(),
-        reason: "what answers names no API version".to_owned(),
+        reason: "the server there reports no API version".to_owned(),
         advice: format!("{}{}", advice(address, ErrorKind::InvalidData), or_encrypted(address)),
     }
 }
@@ -197,16 +197,20 @@ fn reason(error: &std::io::Error) -> String {
 fn advice(address: &Address, kind: ErrorKind) -> String {
     match (&address.endpoint, kind) {
         (Endpoint::Unix(_), ErrorKind::PermissionDenied) => {
-            "your user may not use the socket: `sudo usermod -aG docker $USER`, then log in again".to_owned()
+            "your user has no permission to use the socket: `sudo usermod -aG docker $USER`, then log in \
+             again"
+                .to_owned()
         }
         (Endpoint::Unix(_), ErrorKind::ConnectionRefused) => {
-            "the socket is there but nobody listens: start Docker (`sudo systemctl start docker`)".to_owned()
+            "the socket exists, but nothing listens on it: start Docker (`sudo \
+             systemctl start docker`)"
+                .to_owned()
         }
         (Endpoint::Program { command, .. }, ErrorKind::NotFound) => {
             format!("`{}` is needed for this address: install it", command.first().map_or("", String::as_str))
         }
         (Endpoint::Program { .. }, _) => {
-            format!("try by hand what leads there, {}, or {}", shown(address), instead(&address.origin))
+            format!("try the connection by hand, {}, or {}", shown(address), instead(&address.origin))
         }
         (
             Endpoint::Tcp { .. },

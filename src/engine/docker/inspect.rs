@@ -270,7 +270,7 @@ impl Inspected {
         }
     }
 
-    /// For example ``its health check `pg_isready` failed 3 times in a row, at last with exit code
+    /// For example ``its health check `pg_isready` failed 3 times in a row, the last time with exit code
     /// 2``.
     fn failed_check(&self, health: &InspectedHealth) -> Option<String> {
         let command = self.config.healthcheck.as_ref()?.command()?;
@@ -283,7 +283,7 @@ impl Inspected {
         let last = match run.exit_code {
             // How the engine reports a timeout.
             -1 => "because it did not end in time".to_owned(),
-            code => format!("at last with exit code {code}"),
+            code => format!("the last time with exit code {code}"),
         };
         Some(format!("its health check `{command}` {failed}, {last}"))
     }
@@ -481,11 +481,11 @@ mod tests {
         let said = |words: &str| Some(format!("its health check {words}"));
         assert_eq!(
             told(r#"["CMD-SHELL", "exit 1"]"#, 3, 1),
-            said("`exit 1` failed 3 times in a row, at last with exit code 1")
+            said("`exit 1` failed 3 times in a row, the last time with exit code 1")
         );
         assert_eq!(
             told(r#"["CMD", "test", "-e", "a b"]"#, 1, 2),
-            said("`test -e 'a b'` failed once, at last with exit code 2")
+            said("`test -e 'a b'` failed once, the last time with exit code 2")
         );
         assert_eq!(
             told(r#"["CMD", "sleep", "9"]"#, 5, -1),

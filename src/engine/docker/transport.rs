@@ -232,7 +232,7 @@ impl Transport {
     /// Sends a request; a response without success is an error with the engine's message.
     pub async fn send(&self, call: Call) -> Result<Response<Incoming>, EngineError> {
         let request = self.versioned(call.into_request()?).map_err(|error| {
-            EngineError::BadRequest(format!("cannot name what the engine is asked for: {error}"))
+            EngineError::BadRequest(format!("the request to the engine cannot be written: {error}"))
         })?;
         let response = self.exchange(request).await.map_err(|broken| match broken {
             Broken::Client(error) => error::broken(&self.address, &error),
@@ -283,7 +283,7 @@ impl Transport {
         let response = self.send(call.header("connection", "Upgrade").header("upgrade", protocol)).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Err(EngineError::Unsupported(format!(
-                "something between here and the engine does not hand over the connection (HTTP status {})",
+                "a proxy between topo and the engine does not pass the connection on (HTTP status {})",
                 response.status().as_u16()
             )));
         }

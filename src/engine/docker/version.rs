@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_server_without_an_api_version_is_not_an_engine() {
         for spoken in [None, Some("banana"), Some("2.0")] {
-            assert!(negotiate(spoken).unwrap_err().contains("names no API version"), "{spoken:?}");
+            assert!(negotiate(spoken).unwrap_err().contains("reports no API version"), "{spoken:?}");
         }
     }
 }

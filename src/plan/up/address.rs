@@ -240,7 +240,7 @@ impl Up<'_> {
         }
         self.found
             .error(code::ADDRESS_TAKEN, format!("`{holder}` of another project has the address {address}"))
-            .label(*at, format!("`{service}` is to have it"))
+            .label(*at, format!("`{service}` needs it"))
             .help(format!(
                 "`docker network disconnect {network} {holder}` frees it; or give `{service}` another"
             ));

@@ -139,8 +139,8 @@ fn wanted_number(
         return wanted as usize;
     };
     found
-        .error(code::CONFLICT, format!("{wanted} containers of `{name}` cannot have one name"))
-        .label(fixed.span, "this names one container")
+        .error(code::CONFLICT, format!("{wanted} containers of `{name}` cannot have the same name"))
+        .label(fixed.span, "this is the name of one container")
         .help("remove `container_name`, or run one container");
     1
 }

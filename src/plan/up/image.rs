@@ -194,7 +194,7 @@ impl<'a> Up<'a> {
         }
         diagnostic.help(match service.build {
             Some(_) => "build it: leave out `--no-build`, or run `topo build` first",
-            None => "let it be pulled: change `pull_policy: never`, or leave out `--pull never`",
+            None => "allow it to be pulled: change `pull_policy: never`, or leave out `--pull never`",
         });
     }
 }

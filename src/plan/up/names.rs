@@ -36,7 +36,7 @@ impl Up<'_> {
         {
             // Only explicit names can be taken: others are generated.
             self.found
-                .error(code::NAME_TAKEN, format!("`--name`: there is a container `{name}` already"))
+                .error(code::NAME_TAKEN, format!("`--name`: a container `{name}` already exists"))
                 .help(format!("remove it, `docker rm -f {name}`, or use another name"));
             return;
         }
@@ -46,8 +46,8 @@ impl Up<'_> {
         let at = self.context.topology.place_of(&path);
         let is_orphan = self.context.topology.service(holder).is_none();
         self.found
-            .error(code::NAME_TAKEN, format!("a container of `{holder}` has the name `{name}` already"))
-            .label(at, "a container of this service is to have it")
+            .error(code::NAME_TAKEN, format!("a container of `{holder}` already has the name `{name}`"))
+            .label(at, "a container of this service needs it")
             .help(match is_orphan {
                 true => "`--remove-orphans` removes it".to_owned(),
                 false => format!("bring `{holder}` up too, or use another name"),

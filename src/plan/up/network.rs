@@ -83,7 +83,7 @@ impl Up<'_> {
         }
         if self.context.choices.recreate == RecreateChoice::Never {
             let help = "to recreate it, leave out `--no-recreate`";
-            let reason = "it is used as it is";
+            let reason = "it is used unchanged";
             self.warn_of_changed("network", observed.name.as_str(), (at, reason), &because, help);
             return NetworkPlace::kept(observed);
         }

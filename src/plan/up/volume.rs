@@ -63,17 +63,21 @@ impl Up<'_> {
             let at = topology.volumes.iter().find(|(key, known)| spec::volume_name(key, known) == *first);
             let at = at.map_or_else(|| topology.place_of(&["volumes"]), |(_, known)| known.key);
             let beginning = match created.as_slice() {
-                [one] => format!("`{one}` is new, and begins empty"),
-                several => format!("{} new volumes begin empty", several.len()),
+                [one] => format!("`{one}` is new, and starts empty"),
+                several => format!("{} new volumes start empty", several.len()),
             };
             self.found
                 .warning(
                     code::VOLUME_LEFT,
-                    format!("the volume `{}` of this project is no longer declared, and stays", volume.name),
+                    format!(
+                        "the volume `{}` of this project is no longer declared, and is kept",
+                        volume.name
+                    ),
                 )
                 .label(at, beginning)
                 .help(format!(
-                    "to go on with what is in it, add `name: {0}` to the volume; to remove it, `docker volume rm {0}`",
+                    "to keep using its data, add `name: {0}` to the volume; to remove it, `docker volume rm \
+                     {0}`",
                     volume.name
                 ));
         }
@@ -93,7 +97,7 @@ impl Up<'_> {
             drift::difference(topology, place, &observed.labels, &wanted, &hash, self.context.choices.values)
         {
             let help = "to recreate it and lose its data: `topo down -v`, then `topo up`";
-            self.warn_of_changed("volume", name, (at, "it is used as it is"), &because, help);
+            self.warn_of_changed("volume", name, (at, "it is used unchanged"), &because, help);
         }
     }
 
@@ -106,8 +110,8 @@ impl Up<'_> {
 
     pub(super) fn warn_of_foreign(&mut self, kind: &str, name: &str, at: Span) {
         self.found
-            .warning(code::FOREIGN_OBJECT, format!("the {kind} `{name}` was not made by this project"))
-            .label(at, "it is used as it is")
+            .warning(code::FOREIGN_OBJECT, format!("the {kind} `{name}` was not created by this project"))
+            .label(at, "it is used unchanged")
             .help(format!("add `external: true`, or give this {kind} another name"));
     }
 
@@ -128,7 +132,7 @@ impl Up<'_> {
             // Docker Compose created it, and left only a fingerprint.
             _ => String::new(),
         };
-        let message = format!("the {kind} `{name}` was made from other settings{fields}");
+        let message = format!("the {kind} `{name}` was created with other settings{fields}");
         self.found.warning(code::CHANGED_OBJECT, message).label(reason.0, reason.1).help(help);
     }
 }

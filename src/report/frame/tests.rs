@@ -164,7 +164,7 @@ fn what_another_run_kills_is_left_to_that_run() {
 fn a_cancellation_is_shown() {
     let mut stage = Stage::new();
     stage.at(0, Event::Cancelling);
-    assert_eq!(stage.live(80, 24, 100), ["  0 of 3 done  0.1s  stopping; Ctrl-C again kills"]);
+    assert_eq!(stage.live(80, 24, 100), ["  0 of 3 done  0.1s  stopping; press Ctrl-C again to kill"]);
 }
 
 #[test]

@@ -228,7 +228,7 @@ fn reasons(part: &Part<'_>) -> Vec<String> {
             },
             // Each of the changes has its own line.
             Because::MadeBy { program, changes } if !changes.is_empty() => {
-                format!("{program} made it, from other settings")
+                format!("{program} created it with other settings")
             }
             because => wording::because(because).1,
         };

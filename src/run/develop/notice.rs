@@ -206,8 +206,8 @@ fn words(kind: &notify::ErrorKind) -> String {
     match kind {
         notify::ErrorKind::Io(error) => error.to_string(),
         notify::ErrorKind::Generic(words) => words.clone(),
-        notify::ErrorKind::PathNotFound => "it is not there".to_owned(),
-        notify::ErrorKind::MaxFilesWatch => "the system watches no more directories".to_owned(),
+        notify::ErrorKind::PathNotFound => "it does not exist".to_owned(),
+        notify::ErrorKind::MaxFilesWatch => "the system's limit of watched directories is reached".to_owned(),
         other => format!("{other:?}"),
     }
 }

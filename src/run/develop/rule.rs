@@ -102,14 +102,14 @@ impl Rules {
             EngineError::Unwatchable(format!("`{}` cannot be watched for `{name}`: {error}", path.display()))
         })?;
         if action.value == WatchAction::Rebuild && service.build.is_none() {
-            let message = format!("`{name}` is to be rebuilt, and has no `build` section");
+            let message = format!("`{name}` should be rebuilt, but has no `build` section");
             return Err(EngineError::Unwatchable(message));
         }
         let copies = copies(action.value);
         if copies && let Some(mount) = mount_of(&path, service) {
             let target = mount.target.as_str();
             let shown = path.display();
-            let words = format!("`{shown}` is mounted at `{target}` in `{name}` already: it is not synced");
+            let words = format!("`{shown}` is already mounted at `{target}` in `{name}`: it is not synced");
             self.remarks.push(words);
             return Ok(());
         }

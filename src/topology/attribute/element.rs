@@ -34,10 +34,7 @@ pub(super) fn of_text(text: &str) -> Option<String> {
             format!("an element has one `-` before it: write `- {}`", quoted(&first(dashes)))
         }
         Mark::Other(dash) => {
-            format!(
-                "`{dash}` is not a hyphen: write `- {}`, with the `-` of the keyboard",
-                quoted(&first(dash))
-            )
+            format!("`{dash}` is not a hyphen: write `- {}`, with a plain hyphen", quoted(&first(dash)))
         }
         Mark::Close => {
             let word = text.split_whitespace().next().unwrap_or_default();

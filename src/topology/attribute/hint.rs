@@ -95,7 +95,7 @@ pub(crate) const SERVICE: Elsewhere = &[
     (&["external"], "it belongs to a network, volume, secret or config at the top level"),
     (&["detach", "d"], "remove it: `topo up -d` leaves the containers running in the background"),
     (&["rm"], "remove it: `topo down` removes the containers, `topo run --rm` one that runs once"),
-    (&["version"], "remove it: files have no version any more"),
+    (&["version"], "remove it: files no longer have a version"),
     (&["it"], "write `stdin_open: true` and `tty: true`"),
 ];
 
@@ -104,7 +104,7 @@ pub(crate) const BUILD: Elsewhere = &[
     (&["image", "tag"], "name the image beside `build`: `image: NAME`"),
     (
         &["environment", "env"],
-        "while an image is built there are `args`; `environment` belongs beside `build`",
+        "while an image is built, only `args` exist; `environment` belongs beside `build`",
     ),
 ];
 
@@ -149,10 +149,7 @@ pub(crate) const VOLUME: Elsewhere = &[
         &["type", "device", "o"],
         "it belongs below `driver_opts`:\n\ndriver_opts:\n  type: none\n  o: bind\n  device: /srv/data",
     ),
-    (
-        &["source", "target", "path", "mountpoint"],
-        "where a volume is mounted is said by the services that use it",
-    ),
+    (&["source", "target", "path", "mountpoint"], "the services that use a volume say where it is mounted"),
 ];
 
 /// What does not belong in `logging`.
@@ -285,7 +282,7 @@ fn example_element(field: &Field, node: &Node, diagnostic: &Diagnostic) -> Optio
         }
         (Shape::Hosts, Some(address)) => Some(format!("write `\"{name}={address}\"`")),
         (Shape::TextsWithColon, Some(rest)) => {
-            Some(format!("write it without the blank: `\"{name}:{rest}\"`"))
+            Some(format!("write it without the space: `\"{name}:{rest}\"`"))
         }
         (_, Some(rest)) => Some(format!("if it is one text, quote it: `\"{name}: {rest}\"`")),
         (_, None) => None,
@@ -311,16 +308,16 @@ pub fn divided_by_a_blank(map: &Map, fields: &[Field], node: &Node, found: &mut 
     // `"80":"80"`
     let is_quoted_apart =
         !is_cut_off && key.span.file == value.span.file && key.span.end + 1 == value.span.start;
-    let what = if is_quoted_apart { "a `:` outside of quotes" } else { "a blank at the `:`" };
+    let what = if is_quoted_apart { "a `:` outside quotes" } else { "the space at the `:`" };
     found
-        .error(code::WRONG_TYPE, format!("{what} makes a mapping of this text"))
+        .error(code::WRONG_TYPE, format!("{what} turns this text into a mapping"))
         .label(node.span, "this is a mapping")
         .help(match () {
             _ if is_cut_off => format!("write what follows the `:`: `\"{}:{text}\"`", key.text.trim()),
             _ if is_quoted_apart => {
                 format!("put one pair of quotes around all of it: `\"{}:{text}\"`", key.text)
             }
-            _ => format!("write it without the blank: `\"{}:{text}\"`", key.text.trim()),
+            _ => format!("write it without the space: `\"{}:{text}\"`", key.text.trim()),
         });
     true
 }
@@ -339,7 +336,7 @@ pub(crate) fn of_text(text: &str, wanted: Wanted) -> Option<String> {
     {
         let is_odd = value.starts_with(|letter: char| letter.is_whitespace() && letter != ' ');
         let what =
-            if is_odd { "is followed by a blank that is not a space" } else { "needs a space after it" };
+            if is_odd { "is followed by a character that is not a space" } else { "needs a space after it" };
         return Some(format!("the `:` {what}: write `{key}: {}`", first_line(value)));
     }
     if let Some((key, value)) = text.split_once('=').filter(|_| is_mapping)

@@ -177,7 +177,7 @@ fn explain_written(found: &Found<'_>, subject: &Subject<'_>) -> Explanation {
             }
             Value::Null | Value::Map(_) => {
                 candidates = implied(path, subject.topology, sources);
-                note = Some("nobody wrote it: it is what the Compose Specification fills in".to_owned());
+                note = Some("not written anywhere: a default of the Compose Specification".to_owned());
             }
         }
     }

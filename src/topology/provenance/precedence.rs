@@ -42,7 +42,7 @@ pub(super) fn precedence<'a>(service: &'a str, attribute: &str, name: &'a str) -
     Some(Precedence { service, attribute, name })
 }
 
-const PASSES_ON: &str = "passes the caller's value on";
+const PASSES_ON: &str = "passes on the caller's value";
 
 /// Candidates in groups, the strongest group first, and the strongest of each group first.
 struct Groups {
@@ -201,7 +201,7 @@ impl Groups {
         let Some(own) = own.first_mut().filter(|_| is_passed_on) else { return };
         own.wins = false;
         own.note = Some(match callers.is_empty() {
-            true => "passes the caller's value on, which is not set".to_owned(),
+            true => "passes on the caller's value, which is not set".to_owned(),
             false => PASSES_ON.to_owned(),
         });
         if let Some(caller) = callers.first_mut() {

@@ -158,7 +158,7 @@ impl Attribute for DeviceRequests {
             }
             Value::List(items) if !items.is_empty() && items.iter().all(|item| item.as_text().is_some()) => {
                 found
-                    .error(code::WRONG_TYPE, "a list of device requests is needed here, not of words")
+                    .error(code::WRONG_TYPE, "a list of device requests is needed here, not of strings")
                     .label(node.span, "a request is a mapping");
                 None
             }

@@ -128,7 +128,7 @@ fn warn_of_kind_in_text(command: &str, node: &Node, found: &mut Diagnostics) {
         };
         found
             .warning(code::BAD_VALUE, format!("a shell is to run a program named `{first}`"))
-            .label(node.span, "a text is for the shell as it is")
+            .label(node.span, "the shell gets the string as it is")
             .help(help);
     }
 }
@@ -142,7 +142,7 @@ fn warn_of_words(words: &[String], node: &Node, found: &mut Diagnostics) {
         }
         [kind, _, further, ..] if kind == "CMD-SHELL" => (
             format!("`{further}` is not part of the command"),
-            "the shell reads the word after `CMD-SHELL` alone",
+            "the shell reads only the word after `CMD-SHELL`",
         ),
         _ => return,
     };

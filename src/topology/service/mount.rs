@@ -280,7 +280,7 @@ fn warn_of_blank(text: &str, node: &Node, found: &mut Diagnostics) {
     let Some((part, repaired)) = trailing_blank(text) else { return };
     found
         .warning(code::YAML_PITFALL, format!("a space comes after `{part}`"))
-        .label(node.span, "the blank is a part of the path")
+        .label(node.span, "the space is part of the path")
         .help(format!("remove the space: `{repaired}`"))
         .perhaps_write(text, repaired);
 }

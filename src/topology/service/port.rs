@@ -112,7 +112,7 @@ pub fn refuse_too_many(services: &Node, found: &mut Diagnostics) -> bool {
         if count > LIMIT {
             found
                 .error(code::TOO_LARGE, "the topology publishes more than 200,000 ports")
-                .label(item.span, "with these it is too many")
+                .label(item.span, "with these there are too many")
                 .help("publish fewer ports, or give the service the host's network: `network_mode: host`");
             return true;
         }

@@ -61,7 +61,7 @@ impl Attribute for RestartPolicy {
         {
             found
                 .warning(code::YAML_PITFALL, format!("`{}` is read as `no`", scalar.text))
-                .label(node.span, "a boolean, of which a restart policy is made")
+                .label(node.span, "a boolean, where a restart policy is needed")
                 .help("write `restart: \"no\"`")
                 .replace(node.span, &scalar.text, "\"no\"");
             return Some(Self::No);

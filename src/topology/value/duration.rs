@@ -111,7 +111,7 @@ fn without_blanks(text: &str) -> String {
 fn help_for(text: &str) -> String {
     let closed = without_blanks(text);
     match Duration::parse(&closed) {
-        Ok(_) => format!("write it without blanks: `{closed}`"),
+        Ok(_) => format!("write it without spaces: `{closed}`"),
         // The unit of a larger number is not obvious.
         Err(_) if closed.parse::<u64>().is_ok_and(|number| number <= 600) => {
             format!("write a number and a unit: `{closed}s`")

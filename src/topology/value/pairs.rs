@@ -139,7 +139,7 @@ fn pair_item(item: &Node, found: &mut Diagnostics) -> Option<(String, Spanned<Op
     if name.ends_with(char::is_whitespace) {
         found
             .error(code::BAD_VALUE, "a space comes before the `=`")
-            .label(item.span, "the blank would be a part of the name")
+            .label(item.span, "the space would be part of the name")
             .help(format!("write `{}=...`", name.trim_end().trim_end_matches(':')))
             .perhaps_replace(
                 text,
@@ -165,7 +165,7 @@ fn warn_of_quotes(name: &str, value: Option<&str>, item: &Node, found: &mut Diag
             continue;
         };
         found
-            .warning(code::YAML_PITFALL, format!("the quotes become a part of `{name}`"))
+            .warning(code::YAML_PITFALL, format!("the quotes become part of `{name}`"))
             .label(item.span, format!("the value is `{value}`, with quotes"))
             .help(format!("quote the whole element, or nothing: `- \"{name}={inner}\"`"))
             .perhaps_write(item.as_text().unwrap_or_default(), format!("{name}={inner}"));
@@ -180,7 +180,7 @@ fn warn_of_colon(name: &str, item: &Node, found: &mut Diagnostics) {
     if !name.is_empty() && name.chars().all(is_word) {
         found
             .warning(code::YAML_PITFALL, format!("`{name}` gets no value"))
-            .label(item.span, "all of this is a name, since it holds no `=`")
+            .label(item.span, "all of this is a name, since it contains no `=`")
             .help(format!("write `- {}`", element(&format!("{name}={value}"))))
             .perhaps_write(item.as_text().unwrap_or_default(), format!("{name}={value}"));
     }

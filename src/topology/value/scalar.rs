@@ -58,7 +58,7 @@ impl std::ops::Deref for Loose {
 /// YAML readers take such a text for a timestamp, and Docker Compose refuses it.
 pub fn refuse_date<T>(scalar: &Scalar, node: &Node, found: &mut Diagnostics) -> Option<T> {
     let diagnostic = found.error(code::WRONG_TYPE, "a string is needed here, not a date");
-    diagnostic.label(node.span, "read as a point in time");
+    diagnostic.label(node.span, "read as a timestamp");
     quotes::advise(&scalar.text, node.span, diagnostic);
     None
 }
@@ -146,7 +146,7 @@ fn warn_of_bool_word(text: &str, value: bool, node: &Node, found: &mut Diagnosti
     let also = if is_refused { "; Docker Compose refuses it" } else { "" };
     found
         .warning(code::YAML_PITFALL, format!("`{text}` is read as `{value}`{also}"))
-        .label(node.span, "a string, of which a boolean is made")
+        .label(node.span, "a string, where a boolean is needed")
         .help(format!("write `{value}`"))
         .replace(node.span, text, value.to_string());
 }
@@ -266,7 +266,7 @@ fn wrong_number<T>(node: &Node, wanted: &str, found: &mut Diagnostics) -> Option
                 found.error(code::WRONG_TYPE, format!("{wanted} is needed here, not `{}`", scalar.text));
             let pointed = scalar.text.replace(',', ".");
             if wanted == "a number" && pointed != scalar.text && pointed.parse::<f64>().is_ok() {
-                diagnostic.help(format!("write a point: `{pointed}`"));
+                diagnostic.help(format!("write a decimal point: `{pointed}`"));
             } else {
                 diagnostic.help(format!(
                     "write digits, such as `{}`",

@@ -73,7 +73,7 @@ impl Splitter {
             (Quote::None, '(') if self.word.as_ref().is_some_and(|word| word.ends_with('$')) => {
                 return self.push_quote(letter, Quote::Dollar);
             }
-            (Quote::None, '(' | ')') => return Err("an unquoted parenthesis is alone"),
+            (Quote::None, '(' | ')') => return Err("an unquoted parenthesis has no counterpart"),
             _ => {
                 self.push(letter);
                 return Ok(());

@@ -124,7 +124,7 @@ fn ctrl_c_stops_dependants_first_and_their_last_output_is_shown() {
         let done = place.engine.take_done();
         assert_eq!(done[2..], ["stop shop-web-1", "stop shop-db-1"]);
         let err = place.said.err();
-        assert!(err.contains("stopping; Ctrl-C again kills"), "{err}");
+        assert!(err.contains("stopping; press Ctrl-C again to kill"), "{err}");
         assert!(
             err.contains("web-1 exited with code 143") && err.contains("db-1 exited with code 143"),
             "{err}"

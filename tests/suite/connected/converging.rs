@@ -76,6 +76,6 @@ fn what_is_changed_again_and_again_ends_the_run_with_a_failure() {
         assert_eq!(code, 4, "{said}");
         assert_eq!(started.iter().filter(|done| *done == "start shop-db-1").count(), 4, "{said}");
         assert!(said.contains("error: something else keeps changing shop-db-1\n"), "{said}");
-        assert!(said.contains("project shop is not up: something else is changing it\n"), "{said}");
+        assert!(said.contains("project shop is not up: something else keeps changing it\n"), "{said}");
     });
 }

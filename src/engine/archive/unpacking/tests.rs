@@ -129,7 +129,7 @@ fn nothing_is_written_through_a_link_that_leads_out() {
     assert_eq!(
         archive.into(Place::Directory(dd.clone())).unwrap(),
         [format!(
-            "`{}` is a link here, and leads out of the directory to `{}`",
+            "`{}` is a link here that leads out of the directory, to `{}`",
             dd.join("sub").display(),
             whole.display()
         )]

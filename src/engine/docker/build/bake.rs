@@ -46,7 +46,7 @@ pub(super) async fn build(
         return Ok(());
     }
     if phrase::any(&[phrase::UNKNOWN_COMMAND, phrase::NOT_A_COMMAND, phrase::UNKNOWN_FILE_FLAG], &words) {
-        return Err(missing(reason, "the plugin is not there"));
+        return Err(missing(reason, "the plugin is not installed"));
     }
     let context = spec.build.context.as_ref().map_or(".", |context| context.as_str()).to_owned();
     let (is_local, section) = (!is_remote(&context), spec.build.clone());

@@ -245,7 +245,7 @@ async fn until_removed(
         Err(error) => Err(error),
         Ok(_) => {
             let limit = REMOVAL.as_secs();
-            let message = format!("{words}, and the container is still there after {limit} s");
+            let message = format!("{words}, and the container still exists after {limit} s");
             Err(EngineError::Refused { status: 409, message })
         }
     }
@@ -299,7 +299,7 @@ mod tests {
         let begun = tokio::time::Instant::now();
         let error = until_removed(pending(), ready(Ok(())), words()).await.unwrap_err();
         assert_eq!(begun.elapsed(), REMOVAL);
-        assert!(error.to_string().ends_with("and the container is still there after 60 s"), "{error}");
+        assert!(error.to_string().ends_with("and the container still exists after 60 s"), "{error}");
         assert_eq!(until_removed(pending(), ready(Err(refused(404))), words()).await, Ok(()));
         assert_eq!(until_removed(pending(), ready(Err(refused(500))), words()).await, Err(refused(500)));
     }

@@ -26,7 +26,7 @@ impl Docker {
         if let Ok(code) = ended
             && code != 0
         {
-            let help = format!("`docker logs {name}` shows what it said");
+            let help = format!("`docker logs {name}` shows what it printed");
             return Err(match spec.one_off.and_then(|one_off| one_off.pre_start) {
                 Some(index) => EngineError::HookFailed {
                     hook: format!("pre_start[{index}]"),

@@ -192,7 +192,7 @@ fn send_file(path: &Path, number: u32, length: u64, packets: &mut Packets) -> Re
     let mut buffer = vec![0; PIECE.min(usize::try_from(length).unwrap_or(PIECE))];
     while file.limit() > 0 {
         let count = match file.read(&mut buffer).map_err(unreadable)? {
-            0 => return Err(unreadable(io::Error::other("it became shorter while it was sent"))),
+            0 => return Err(unreadable(io::Error::other("it was truncated while it was being sent"))),
             count => count,
         };
         packets.put_data(number, &buffer[..count])?;

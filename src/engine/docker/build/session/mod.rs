@@ -61,8 +61,9 @@ pub(super) struct Session {
 impl Session {
     /// Opens a session; `None` if the engine has none, or a proxy does not let it through.
     pub(super) async fn open(transport: &Transport, offer: Offer) -> Result<Option<Self>, EngineError> {
-        let id = id()
-            .map_err(|error| EngineError::System(format!("the system gives no random numbers: {error}")))?;
+        let id = id().map_err(|error| {
+            EngineError::System(format!("the system provides no random numbers: {error}"))
+        })?;
         let name = offer.context.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let call = Call::new(Method::POST, "/session")
             .header("x-docker-expose-session-uuid", &id)
