@@ -102,7 +102,7 @@ fn grouped_help(words: &[OsString]) -> Option<clap::Error> {
 
 /// The words for topo itself, whatever program it was called as.
 fn as_topo_takes_them(invocation: Invocation, output: &Output) -> Result<Vec<OsString>, CliError> {
-    invocation.with_options_in_environment().map_err(|message| CliError::usage(message))?;
+    invocation.with_options_in_environment().map_err(CliError::usage)?;
     if !invocation.program.is_compose() {
         return Ok(invocation.words);
     }

@@ -111,19 +111,21 @@ impl Invocation {
     }
 }
 
+/// The text in UTF-16, with a mark of the byte order.
+fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+}
+
 /// A fix is a splice of bytes: marks of the byte order, encodings, line ends and comments stay.
 #[test]
 fn a_fix_leaves_all_other_bytes_as_they_are() {
     let before = "# é\r\nservices:\r\n  web: # one\r\n    image:   'redis:8'\r\n    expose: [\t1, 2 ] # two\r\n    pull_policy: allways\r\n";
     let after = before.replace("allways", "always");
-    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
-        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
-    };
-    let encodings: [&dyn Fn(&str) -> Vec<u8>; 4] = [
-        &|text| text.as_bytes().to_vec(),
-        &|text| format!("\u{feff}{text}").into_bytes(),
-        &|text| utf16(text, u16::to_le_bytes),
-        &|text| utf16(text, u16::to_be_bytes),
+    let encodings: [fn(&str) -> Vec<u8>; 4] = [
+        |text| text.as_bytes().to_vec(),
+        |text| format!("\u{feff}{text}").into_bytes(),
+        |text| utf16(text, u16::to_le_bytes),
+        |text| utf16(text, u16::to_be_bytes),
     ];
     for encoded in encodings {
         let folder = tempfile::tempdir().expect("a folder");

@@ -57,11 +57,11 @@ pub(super) fn run(global: &mut Global, options: AttachArgs) -> Result<Exit, CliE
     let output = global.output();
     let service = inside::only_service(global, "attach", &options.arguments)?;
     let detach_keys = inside::detach_keys(&options.detach_keys)?;
-    let project = project_name(&global, &service, &output)?;
+    let project = project_name(global, &service, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
-        let container = inside::container(&engine, &global, about, options.index, Wanted::Running).await?;
+        let container = inside::container(&engine, global, about, options.index, Wanted::Running).await?;
         let inner = engine.console(&container.name).await?;
         let console = Console {
             has_terminal: inner.has_terminal,

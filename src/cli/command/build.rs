@@ -97,7 +97,7 @@ pub(super) fn run(global: &mut Global, options: BuildArgs) -> Result<Exit, CliEr
     let services = options.excluded.take_services(global, &options.arguments)?;
     refuse_memory(&options)?;
     check_options(&options)?;
-    let (loaded, topology) = load_or_explain(&global, &needs(&services, &options), &output)?;
+    let (loaded, topology) = load_or_explain(global, &needs(&services, &options), &output)?;
     let plan = plan::build(&topology, &choices(services, &options));
     if plan.steps.is_empty() {
         output.warning("no service here has a `build` section");
@@ -112,7 +112,7 @@ pub(super) fn run(global: &mut Global, options: BuildArgs) -> Result<Exit, CliEr
     output.checked(&loaded.sources, &found)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let session = Session::new(&engine, &global, &output);
+        let session = Session::new(&engine, global, &output);
         if options.instead.check {
             return check_all(&session, &plan, &output).await;
         }

@@ -54,7 +54,7 @@ pub(super) fn run(global: &mut Global, options: CommitArgs) -> Result<Exit, CliE
     let output = global.output();
     let words = global.take_files(&options.arguments);
     let (service, image) = match words.as_slice() {
-        [] => return Err(services::none_is_named(&global, "commit", "SERVICE")),
+        [] => return Err(services::none_is_named(global, "commit", "SERVICE")),
         [service] => (ServiceName::from(service.as_str()), None),
         [service, image] => (ServiceName::from(service.as_str()), Some(ImageReference::new(image.clone()))),
         [service, image, ..] => {
@@ -62,7 +62,7 @@ pub(super) fn run(global: &mut Global, options: CommitArgs) -> Result<Exit, CliE
             return Err(CliError::usage("a service and at most one image name are needed").help(help));
         }
     };
-    let project = project_name(&global, &service, &output)?;
+    let project = project_name(global, &service, &output)?;
     let commit = Commit {
         image,
         author: options.author,
@@ -73,7 +73,7 @@ pub(super) fn run(global: &mut Global, options: CommitArgs) -> Result<Exit, CliE
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
-        let container = inside::container(&engine, &global, about, options.index, Wanted::Any).await?;
+        let container = inside::container(&engine, global, about, options.index, Wanted::Any).await?;
         let id = engine.commit(&container.name, &commit).await;
         let id = id?;
         output.print(&format!("{id}\n"))?;

@@ -98,11 +98,11 @@ pub(super) fn run(global: &mut Global, options: CpArgs) -> Result<Exit, CliError
             let Some(to) = path::Target::read(to) else {
                 return wrong("an archive is nothing for a terminal", "name a directory, or use a pipe");
             };
-            copy(&global, &options, &from, &CopyDirection::From(to), &output)
+            copy(global, &options, &from, &CopyDirection::From(to), &output)
         }
         (CopyEnd::Here(from), CopyEnd::Container(to)) => {
             let source = path::Source::read(from, options.follow_link)?;
-            copy(&global, &options, &to, &CopyDirection::To(Box::new(source)), &output)
+            copy(global, &options, &to, &CopyDirection::To(Box::new(source)), &output)
         }
         (CopyEnd::Container(_), CopyEnd::Container(_)) => wrong(
             "files are not copied between services",

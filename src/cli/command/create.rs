@@ -37,15 +37,15 @@ pub(super) fn run(global: &mut Global, mut options: CreateArgs) -> Result<Exit, 
     options.create.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
     let services = options.create.excluded.take_services(global, &options.arguments)?;
-    let (loaded, mut topology) = load_or_explain(&global, &options.create.needs(&services)?, &output)?;
+    let (loaded, mut topology) = load_or_explain(global, &options.create.needs(&services)?, &output)?;
     let choices = options.create.choices(services, &topology)?;
     let choices = UpChoices { start: StartChoice::CreateOnly, ..choices };
     options.create.excluded.warn_of_dependants(&topology, &choices, &output);
     session::block_on(async {
         let limit = (None, Instant::now());
         let (engine, turn, plan) =
-            prepare_up(&mut topology, &loaded.sources, PlanSource::Choices(&choices), limit, &global).await?;
-        let mut session = Session::new(&engine, &global, &output);
+            prepare_up(&mut topology, &loaded.sources, PlanSource::Choices(&choices), limit, global).await?;
+        let mut session = Session::new(&engine, global, &output);
         session.turn = turn;
         session.quiet_filter = options.quiet.quiet_filter();
         interrupt::listen(session.cancel.clone());

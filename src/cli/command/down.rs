@@ -96,14 +96,14 @@ pub(super) fn run(global: &mut Global, mut options: DownArgs) -> Result<Exit, Cl
     options.choices.remove_orphans |= global.settings.remove_orphans;
     let output = global.output();
     let services = options.excluded.take_services(global, &options.arguments)?;
-    let project = project(&global, &services, &output)?;
+    let project = project(global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
     let Project { query, topology } = project;
-    let choices = options.choices.choices(services, &global);
+    let choices = options.choices.choices(services, global);
     session::block_on(async {
         let (engine, turn, observed) = interrupt::unless_asked_to_end(async {
             let engine = connection::connect(&output).await?;
-            let turn = Turn::of(engine.address(), &query.project, &global);
+            let turn = Turn::of(engine.address(), &query.project, global);
             turn.take().await;
             let observed = engine.observe(&query).await?;
             Ok((engine, turn, observed))
@@ -113,7 +113,7 @@ pub(super) fn run(global: &mut Global, mut options: DownArgs) -> Result<Exit, Cl
         let plan = plan::down(&query.project, topology.as_ref(), &observed, &choices, &mut found);
         global.name_topology(&mut found);
         output.checked(&Sources::default(), &found)?;
-        let mut session = Session::new(&engine, &global, &output);
+        let mut session = Session::new(&engine, global, &output);
         session.turn = turn;
         interrupt::listen(session.cancel.clone());
         let scope = Scope {
@@ -123,7 +123,7 @@ pub(super) fn run(global: &mut Global, mut options: DownArgs) -> Result<Exit, Cl
             services: &choices.services,
             excluded: &[],
         };
-        warn_of_cut_off(scope, &plan, &global, &output);
+        warn_of_cut_off(scope, &plan, global, &output);
         let idle = match choices.services.is_empty() {
             true => one_offs_that_run(&query.project, &observed, &plan),
             false => Some(standings(scope, &choices.services, None)),
@@ -141,7 +141,7 @@ pub(super) fn run(global: &mut Global, mut options: DownArgs) -> Result<Exit, Cl
         }
         let left = plan::volumes_left(&query.project, topology.as_ref(), &observed, &choices);
         if outcome.is_success() && global.is_shown() {
-            about_volumes(&left, &global).iter().for_each(|remark| session.remark(remark));
+            about_volumes(&left, global).iter().for_each(|remark| session.remark(remark));
         }
         session::exit_of(&outcome)
     })

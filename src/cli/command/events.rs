@@ -56,12 +56,12 @@ pub(super) fn run(global: &mut Global, options: EventsArgs) -> Result<Exit, CliE
         since: time_option(options.since.as_ref())?,
         until: time_option(options.until.as_ref())?,
     };
-    let project = project(&global, &services, &output)?;
+    let project = project(global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
     let Project { query, .. } = project;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let session = Session::new(&engine, &global, &output);
+        let session = Session::new(&engine, global, &output);
         interrupt::listen(session.cancel.clone());
         tokio::select! {
             exit = show(&session, &query.project, &choice, &services, &options, &output) => exit,

@@ -63,14 +63,14 @@ const NAMED_BY: &str = "the command, which comes after the service name";
 pub(super) fn run(global: &mut Global, options: ExecArgs) -> Result<Exit, CliError> {
     global.merge(options.global.clone());
     let output = global.output();
-    let (service, words) = service_and_command(&options.arguments, &global)?;
+    let (service, words) = service_and_command(&options.arguments, global)?;
     let console = options.terminal.console(options.detach)?;
-    let project = project_name(&global, &service, &output)?;
+    let project = project_name(global, &service, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
         let container =
-            inside::container(&engine, &global, about, options.index, Wanted::RunningFor(words)).await?;
+            inside::container(&engine, global, about, options.index, Wanted::RunningFor(words)).await?;
         let command = command(&options, words, &console);
         let exec = engine.create_exec(&container.name, &command, !options.detach).await?;
         if options.detach {

@@ -51,11 +51,11 @@ pub(super) fn run(global: &mut Global, options: ExportArgs) -> Result<Exit, CliE
         return Err(CliError::usage("an archive is nothing for a terminal")
             .help("write `-o ARCHIVE.tar`, or use a pipe"));
     }
-    let project = project_name(&global, &service, &output)?;
+    let project = project_name(global, &service, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
         let about = (&project, &service);
-        let container = inside::container(&engine, &global, about, options.index, Wanted::Any).await?;
+        let container = inside::container(&engine, global, about, options.index, Wanted::Any).await?;
         let archive = engine.export(&container.name).await?;
         let written = match &options.output {
             None => write(archive, &mut io::stdout()).await.map(|()| Exit::Success),

@@ -78,7 +78,7 @@ pub(super) fn run(global: &mut Global, options: GraphArgs) -> Result<Exit, CliEr
     let output = global.output();
     let targets = options.excluded.take_services(global, &options.arguments)?;
     let needs = Needs::Services(options.excluded.of(Selection::of(&targets, Operation::Show)));
-    let (_, mut topology) = load_or_explain(&global, &needs, &output)?;
+    let (_, mut topology) = load_or_explain(global, &needs, &output)?;
     if !targets.is_empty() {
         topology.keep_only(&targets);
     }

@@ -73,7 +73,7 @@ pub(super) fn run(global: &mut Global, options: ImagesArgs) -> Result<Exit, CliE
     global.merge(options.global);
     let output = global.output();
     let targets = options.excluded.take_services(global, &options.arguments)?;
-    let project = project(&global, &targets, &output)?;
+    let project = project(global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, topology } = project;
     let (observed, containers, images) = session::block_on(async {
@@ -96,7 +96,7 @@ pub(super) fn run(global: &mut Global, options: ImagesArgs) -> Result<Exit, CliE
     rows.sort_by_key(|row| row["ContainerName"].as_str().map(str::to_owned));
     list::print(&rows, LIST, &options.format, &output)?;
     if containers.is_empty() {
-        absence::explain(&query.project, topology.as_ref(), &targets, &observed, &global, &output);
+        absence::explain(&query.project, topology.as_ref(), &targets, &observed, global, &output);
     }
     Ok(Exit::Success)
 }

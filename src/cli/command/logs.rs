@@ -87,7 +87,7 @@ pub(super) fn run(global: &mut Global, options: LogsArgs) -> Result<Exit, CliErr
     let output = global.output();
     let services = options.excluded.take_services(global, &options.arguments)?;
     let choice = choice(&options)?;
-    let project = project(&global, &services, &output)?;
+    let project = project(global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
     let Project { query, topology } = project;
     let prefixes = if options.no_log_prefix { Prefixes::None } else { Prefixes::Names };
@@ -96,20 +96,15 @@ pub(super) fn run(global: &mut Global, options: LogsArgs) -> Result<Exit, CliErr
     let following = Following { services: named, index: options.index, choice, prefixes, fixed_names };
     session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let session = Session::new(&engine, &global, &output);
+        let session = Session::new(&engine, global, &output);
         let observed = engine.observe(&query).await?;
         let sources = follow::sources(&observed, &following);
         if sources.is_empty() {
             match options.index {
-                Some(index) => return Err(none_has_the_number(&global, &services, index)),
-                None => absence::explain(
-                    &query.project,
-                    topology.as_ref(),
-                    &services,
-                    &observed,
-                    &global,
-                    &output,
-                ),
+                Some(index) => return Err(none_has_the_number(global, &services, index)),
+                None => {
+                    absence::explain(&query.project, topology.as_ref(), &services, &observed, global, &output)
+                }
             }
         }
         if !options.follow {

@@ -83,7 +83,7 @@ pub(super) fn run(global: &mut Global, mut options: PlanArgs) -> Result<Exit, Cl
     let Planned { plan, services, fingerprints, sources, goal } = if options.down {
         options.plan_down(global, services, &output)?
     } else {
-        options.plan_up(&global, services, &output)?
+        options.plan_up(global, services, &output)?
     };
     output.print(&match options.format {
         PlanFormat::Text => report::text(&plan, &sources, output.look(), width_of_output(), goal),

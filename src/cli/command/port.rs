@@ -58,10 +58,10 @@ pub(super) fn run(global: &mut Global, options: PortArgs) -> Result<Exit, CliErr
     global.merge(options.global);
     let words = global.take_files(&options.arguments);
     let output = global.output();
-    let (service, port) = service_and_port(&words, &global)?;
+    let (service, port) = service_and_port(&words, global)?;
     let wanted = inside(port, options.protocol)?;
     let service = ServiceName::from(service);
-    let Project { query, topology } = project(&global, std::slice::from_ref(&service), &output)?;
+    let Project { query, topology } = project(global, std::slice::from_ref(&service), &output)?;
     let observed = session::block_on(async {
         let engine = connection::connect(&output).await?;
         Ok(engine.observe(&query).await?)
@@ -73,9 +73,9 @@ pub(super) fn run(global: &mut Global, options: PortArgs) -> Result<Exit, CliErr
     let container = observed.containers.iter().filter(is_meant).min_by_key(|container| container.number);
     let container = container.ok_or_else(|| {
         let is_there = observed.containers.iter().any(|container| container.service == service);
-        let reason = topology.as_ref().and_then(|topology| absence::of_service(topology, &service, &global));
+        let reason = topology.as_ref().and_then(|topology| absence::of_service(topology, &service, global));
         let reason = reason.filter(|_| !is_there).map(CliError::Failed);
-        reason.unwrap_or_else(|| not_running(&global, &service, options.index))
+        reason.unwrap_or_else(|| not_running(global, &service, options.index))
     })?;
     let address = address(container, &wanted).ok_or_else(|| not_published(container, &wanted))?;
     output.print(&format!("{address}\n"))?;

@@ -136,7 +136,7 @@ pub(super) fn run(global: &mut Global, options: PsArgs) -> Result<Exit, CliError
     global.merge(options.global.clone());
     let output = global.output();
     let targets = options.excluded.take_services(global, &options.arguments)?;
-    let project = project(&global, &targets, &output)?;
+    let project = project(global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let (observed, configured) = session::block_on(async {
         let engine = connection::connect(&output).await?;
@@ -166,7 +166,7 @@ pub(super) fn run(global: &mut Global, options: PsArgs) -> Result<Exit, CliError
             project.topology.as_ref(),
             &targets,
             &observed,
-            &global,
+            global,
             &output,
         );
     }

@@ -68,7 +68,7 @@ pub(super) fn run(global: &mut Global, options: PullArgs) -> Result<Exit, CliErr
         without_dependencies: !options.include_deps,
         ..Selection::of(&services, Operation::Transfer)
     }));
-    let (_, topology) = load_or_explain(&global, &needs, &output)?;
+    let (_, topology) = load_or_explain(global, &needs, &output)?;
     let choices = PullChoices {
         services,
         with_dependencies: options.include_deps,
@@ -83,7 +83,7 @@ pub(super) fn run(global: &mut Global, options: PullArgs) -> Result<Exit, CliErr
         let engine = connection::connect(&output).await?;
         let observed = engine.observe(&plan::query(&topology)).await?;
         let (plan, left_out) = plan::pull(&topology, &observed, &choices);
-        let session = Session::new(&engine, &global, &output);
+        let session = Session::new(&engine, global, &output);
         interrupt::listen(session.cancel.clone());
         for (image, why) in &left_out {
             session.remark(&format!("image {image}  {}", words(*why)));

@@ -47,7 +47,7 @@ pub(super) fn run(global: &mut Global, options: PushArgs) -> Result<Exit, CliErr
         without_dependencies: !options.include_deps,
         ..Selection::of(&services, Operation::Transfer)
     }));
-    let (_, topology) = load_or_explain(&global, &needs, &output)?;
+    let (_, topology) = load_or_explain(global, &needs, &output)?;
     let choices = PushChoices {
         services,
         with_dependencies: options.include_deps,
@@ -56,7 +56,7 @@ pub(super) fn run(global: &mut Global, options: PushArgs) -> Result<Exit, CliErr
     let plan = plan::push(&topology, &choices);
     session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let session = Session::new(&engine, &global, &output);
+        let session = Session::new(&engine, global, &output);
         interrupt::listen(session.cancel.clone());
         let outcome = session.carry_out(&plan, Goal::PUSH, "push").await;
         session::exit_of(&outcome)

@@ -131,7 +131,7 @@ pub(super) fn run(global: &mut Global, mut options: RunArgs) -> Result<Exit, Cli
     global.quieten_if(options.quiet);
     let output = global.output();
     let Some((name, command)) = options.arguments.split_first() else {
-        return Err(services::none_is_named(&global, "run --rm", "SERVICE"));
+        return Err(services::none_is_named(global, "run --rm", "SERVICE"));
     };
     let name = ServiceName::from(name.as_str());
     let console = options.terminal.console(options.detach)?;
@@ -139,8 +139,8 @@ pub(super) fn run(global: &mut Global, mut options: RunArgs) -> Result<Exit, Cli
         without_dependencies: options.no_deps,
         ..Selection::of(std::slice::from_ref(&name), Operation::RunOnce { publishes: options.service_ports })
     });
-    let (mut loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
-    inside::refuse_provided(&global, &topology, &name)?;
+    let (mut loaded, mut topology) = load_or_explain(global, &needs, &output)?;
+    inside::refuse_provided(global, &topology, &name)?;
     session::block_on(async {
         let (engine, choices) = interrupt::unless_asked_to_end(async {
             let named = std::slice::from_ref(&name);
@@ -150,14 +150,14 @@ pub(super) fn run(global: &mut Global, mut options: RunArgs) -> Result<Exit, Cli
             Ok((connection::connect(&output).await?, choices))
         })
         .await?;
-        let mut session = Session::new(&engine, &global, &output);
-        session.turn = Turn::of(engine.address(), &topology.name, &global);
+        let mut session = Session::new(&engine, global, &output);
+        session.turn = Turn::of(engine.address(), &topology.name, global);
         session.quiet_filter = options.quiet_parts.quiet_filter();
         let listener = interrupt::listen(session.cancel.clone());
         if session.cancel.run_until_cancelled(session.turn.take()).await.is_none() {
             return Err(CliError::Interrupted);
         }
-        let container = prepare(&session, &global, &engine, &loaded, &topology, &choices, &output).await?;
+        let container = prepare(&session, global, &engine, &loaded, &topology, &choices, &output).await?;
         session.turn.end();
         let signals = Signals::listen();
         if let Some(listener) = listener {
@@ -172,7 +172,7 @@ pub(super) fn run(global: &mut Global, mut options: RunArgs) -> Result<Exit, Cli
             container: &container,
             choices: &choices,
             has_entrypoint: options.entrypoint.is_some(),
-            global: &global,
+            global,
             output: &output,
         };
         if options.detach { one_off.start_and_leave().await } else { one_off.run(&console, signals).await }

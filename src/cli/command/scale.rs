@@ -41,7 +41,7 @@ pub(super) fn run(global: &mut Global, options: ScaleArgs) -> Result<Exit, CliEr
     let wishes = global.take_files(&options.arguments);
     let output = global.output();
     if wishes.is_empty() {
-        return Err(services::none_is_named(&global, "scale", "SERVICE=3"));
+        return Err(services::none_is_named(global, "scale", "SERVICE=3"));
     }
     if let [service, number] = wishes.as_slice()
         && number.parse::<u32>().is_ok()
@@ -58,15 +58,15 @@ pub(super) fn run(global: &mut Global, options: ScaleArgs) -> Result<Exit, CliEr
         scale: scale.clone(),
         ..Selection::of(&services, Operation::Run)
     };
-    let (loaded, mut topology) = load_or_explain(&global, &Needs::Services(selection), &output)?;
+    let (loaded, mut topology) = load_or_explain(global, &Needs::Services(selection), &output)?;
     check_scale(&scale, &topology)?;
     let choices =
         UpChoices { scale, services, without_dependencies: options.no_deps, ..UpChoices::default() };
     session::block_on(async {
         let limit = (None, Instant::now());
         let (engine, turn, plan) =
-            prepare_up(&mut topology, &loaded.sources, PlanSource::Choices(&choices), limit, &global).await?;
-        let mut session = Session::new(&engine, &global, &output);
+            prepare_up(&mut topology, &loaded.sources, PlanSource::Choices(&choices), limit, global).await?;
+        let mut session = Session::new(&engine, global, &output);
         session.turn = turn;
         interrupt::listen(session.cancel.clone());
         let count = |(service, number): (&ServiceName, &u32)| match number {

@@ -91,11 +91,11 @@ pub(super) fn run(global: &mut Global, options: StatsArgs) -> Result<Exit, CliEr
     global.merge(options.global.clone());
     let output = global.output();
     let services = options.excluded.take_services(global, &options.arguments)?;
-    let project = project(&global, &services, &output)?;
+    let project = project(global, &services, &output)?;
     let services = options.excluded.services_of(&project, services, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let session = Session::new(&engine, &global, &output);
+        let session = Session::new(&engine, global, &output);
         interrupt::listen(session.cancel.clone());
         let mut stats = Stats {
             session: &session,

@@ -36,7 +36,7 @@ pub(super) fn run(global: &mut Global, options: TopArgs) -> Result<Exit, CliErro
     global.merge(options.global);
     let output = global.output();
     let targets = options.excluded.take_services(global, &options.arguments)?;
-    let project = project(&global, &targets, &output)?;
+    let project = project(global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, topology } = project;
     let all = session::block_on(async {
@@ -48,7 +48,7 @@ pub(super) fn run(global: &mut Global, options: TopArgs) -> Result<Exit, CliErro
         let containers: Vec<ObservedContainer> =
             observed.containers.iter().filter(|container| is_meant(container)).cloned().collect();
         if containers.is_empty() {
-            absence::explain(&query.project, topology.as_ref(), &targets, &observed, &global, &output);
+            absence::explain(&query.project, topology.as_ref(), &targets, &observed, global, &output);
         }
         let asked = containers.iter().map(|container| engine.processes(container.name.as_str()));
         let answers = stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await;

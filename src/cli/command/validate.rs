@@ -133,9 +133,9 @@ pub(super) fn run(global: &mut Global, options: ValidateArgs) -> Result<Exit, Cl
     if options.fix && options.paths.iter().any(|path| path == Path::new("-")) {
         return Err(CliError::usage("standard input cannot be fixed").help("name a file"));
     }
-    let checked = check(&global, &options, &output)?;
+    let checked = check(global, &options, &output)?;
     let (checked, fixed) = match options.fix {
-        true => apply_fixes(checked, &global, &options, &output)?,
+        true => apply_fixes(checked, global, &options, &output)?,
         false => (checked, Fixes::default()),
     };
     let findings = checked.findings();

@@ -46,7 +46,7 @@ pub(super) fn run(global: &mut Global, options: VolumesArgs) -> Result<Exit, Cli
     global.merge(options.global);
     let output = global.output();
     let targets = options.excluded.take_services(global, &options.arguments)?;
-    let project = project(&global, &targets, &output)?;
+    let project = project(global, &targets, &output)?;
     let targets = options.excluded.services_of(&project, targets, &output)?;
     let Project { query, .. } = project;
     let mut volumes = session::block_on(async {

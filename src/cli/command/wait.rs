@@ -51,13 +51,13 @@ pub(super) fn run(global: &mut Global, options: WaitArgs) -> Result<Exit, CliErr
     let services = global.take_services(&options.arguments);
     let output = global.output();
     if services.is_empty() {
-        return Err(services::none_is_named(&global, "wait", "SERVICE"));
+        return Err(services::none_is_named(global, "wait", "SERVICE"));
     }
-    let found = project(&global, &services, &output)?;
+    let found = project(global, &services, &output)?;
     session::block_on(async {
         let engine = connection::connect(&output).await?;
-        let mut session = Session::new(&engine, &global, &output);
-        session.turn = Turn::of(engine.address(), &found.query.project, &global);
+        let mut session = Session::new(&engine, global, &output);
+        session.turn = Turn::of(engine.address(), &found.query.project, global);
         interrupt::listen(session.cancel.clone());
         let first = tokio::select! {
             first = wait(&session, &found, &services, options.down_project, &output) => first?,

@@ -53,7 +53,7 @@ pub(super) fn run(global: &mut Global, options: WatchArgs) -> Result<Exit, CliEr
     let output = global.output();
     let services = options.excluded.take_services(global, &options.arguments)?;
     let needs = Needs::Services(options.excluded.of(Selection::of(&services, Operation::Run)));
-    let (loaded, mut topology) = load_or_explain(&global, &needs, &output)?;
+    let (loaded, mut topology) = load_or_explain(global, &needs, &output)?;
     check_targets(&topology, &services)?;
     let rules = rules(&topology, &services, &output)?;
     session::block_on(async {
@@ -62,8 +62,8 @@ pub(super) fn run(global: &mut Global, options: WatchArgs) -> Result<Exit, CliEr
             connection::connect(&output).await
         })
         .await?;
-        let mut session = Session::new(&engine, &global, &output);
-        session.turn = Turn::of(engine.address(), &topology.name, &global);
+        let mut session = Session::new(&engine, global, &output);
+        session.turn = Turn::of(engine.address(), &topology.name, global);
         session.quiet_filter = QuietFilter { builds: options.quiet, ..QuietFilter::default() };
         interrupt::listen(session.cancel.clone());
         if !options.no_up {
@@ -73,7 +73,7 @@ pub(super) fn run(global: &mut Global, options: WatchArgs) -> Result<Exit, CliEr
                 return Err(CliError::Interrupted);
             }
             let (turn, sources) = (&session.turn, &loaded.sources);
-            let plan = plan_up_in_turn(&engine, turn, sources, &topology, &choices, &global).await?;
+            let plan = plan_up_in_turn(&engine, turn, sources, &topology, &choices, global).await?;
             let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
             let (_, outcome) = session.converge(&plan, Goal::UP, "watch", again).await;
             if !outcome.is_success() {

@@ -62,7 +62,7 @@ pub(super) fn run(global: &mut Global, options: ConfigExplainArgs) -> Result<Exi
     global.merge(own);
     global.files.extend(arguments.into_iter().map(PathBuf::from));
     let output = global.output();
-    let mut read = load::read(&global, &[], LoadOptions::default(), &output)?;
+    let mut read = load::read(global, &[], LoadOptions::default(), &output)?;
     // What is not active can be explained all the same.
     read.choices.profiles = BTreeSet::from(["*".to_owned()]);
     read.choices.stages.consistency = false;

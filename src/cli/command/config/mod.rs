@@ -174,7 +174,7 @@ pub(super) fn run(global: &mut Global, mut options: ConfigArgs) -> Result<Exit, 
     }
     let output = global.output();
     let targets = options.excluded.take_services(global, &options.arguments)?;
-    let text = text(&global, &targets, &options, &output)?;
+    let text = text(global, &targets, &options, &output)?;
     if options.quiet {
         return Ok(Exit::Success);
     }
