@@ -472,7 +472,7 @@ services:
     attached.shows("again");
     attached.signal("INT");
     attached.end().exits(6).says("bye");
-    project.topo("attach", &["talker"]).exits(4).says("no container of `talker` runs");
+    project.topo("attach", &["talker"]).exits(4).says("no container of `talker` is running");
 }
 
 #[test]

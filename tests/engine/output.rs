@@ -41,7 +41,7 @@ fn logs_accepts_every_option() {
     assert!(last.out.ends_with("web 5\n"), "{last:?}");
     assert_eq!(logs(&["web", "--tail", "0"]).out, "");
     assert_eq!(logs(&["web", "--tail", "all"]).out, all.out);
-    project.topo("logs", &["web", "--index", "2"]).exits(4).says("no container of `web` number 2");
+    project.topo("logs", &["web", "--index", "2"]).exits(4).says("`web` has no container number 2");
     assert_eq!(logs(&["web", "--since", "1h"]).out, all.out);
     assert_eq!(logs(&["web", "--until", "1h"]).out, "");
     let timed = logs(&["web", "-t"]).out;

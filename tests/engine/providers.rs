@@ -88,7 +88,7 @@ fn a_provider_is_called_and_its_variables_reach_dependants() {
     let ran = project.topo("run", &["--rm", "-T", "app", "sh", "-c", "echo $MY_DB_URL"]).exits(0);
     assert_eq!(ran.out, "mysql://y\n");
     provided.calls();
-    project.topo("plan", &[]).exits(0).says("what the provider of `my_db` says is not known before it runs");
+    project.topo("plan", &[]).exits(0).says("what the provider of `my_db` sets is not known before it runs");
     // Services that do not depend on it do not call it, and a provider without `stop` is not
     // stopped.
     project.topo("up", &["-d", "other"]).exits(0);

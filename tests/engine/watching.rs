@@ -138,12 +138,12 @@ fn failures_are_reported_and_watching_continues() {
     let watching = watch(&project, &["--quiet"]);
     docker(&["stop", "-t", "0", &project.container("web")]);
     project.write("src/lost", "1\n");
-    watching.shows("no container of web runs");
+    watching.shows("no container of web is running");
     docker(&["start", &project.container("web")]);
     project.write("src/found", "1\n");
     eventually("a later file", || held(&project, "/srv/src/found") == "1");
     watching.signal("TERM");
-    watching.end().exits(143).says("no container of web runs");
+    watching.end().exits(143).says("no container of web is running");
 }
 
 const BUILT: &str = "
@@ -321,7 +321,7 @@ fn keys_toggle_watching_and_detach() {
     eventually("the first sync", || held(&project, "/srv/src/first") == "1");
     // An empty line has no effect.
     terminal.types("\rw");
-    terminal.shows("watch: ended");
+    terminal.shows("watch: stopped");
     assert_eq!(terminal.screen().matches("watching the files").count(), 1, "{}", terminal.screen());
     terminal.types("d");
     terminal.shows("keep running in the background");
@@ -361,7 +361,7 @@ fn keys_work_while_services_are_brought_up() {
     let mut terminal = Terminal::start(project.command("up", &[]));
     terminal.shows("leaves the services running");
     terminal.types("w");
-    terminal.shows("watch: begins once the services are up");
+    terminal.shows("watch: starts once the services are up");
     terminal.shows("output-of-db");
     ready();
     terminal.shows("watching the files of web");
@@ -413,7 +413,7 @@ fn up_ends_with_its_services_unless_their_files_are_watched() {
         project.topo("stop", &["-t", "0"]).exits(0);
         terminal.shows("exited with code");
         terminal.types("w");
-        terminal.shows("watch: ended");
+        terminal.shows("watch: stopped");
         assert_eq!(terminal.ends(), 0);
     }
 }
@@ -423,7 +423,7 @@ fn up_ends_with_its_services_unless_their_files_are_watched() {
 fn what_cannot_be_watched_is_reported() {
     let nothing = "services: { web: { image: 'busybox:1.37' } }\n";
     let project = project("watch-wrong", nothing);
-    project.topo("watch", &[]).exits(4).says("there is nothing to watch");
+    project.topo("watch", &[]).exits(4).says("nothing to watch");
     project.topo("watch", &["wep"]).exits(2).says("did you mean `web`?");
     let mounted = "
 services:

@@ -17,7 +17,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable::new("COMPOSE_PROFILES", "active profiles, separated by commas, besides those of `--profile`"),
     Variable::new(
         "COMPOSE_COMPATIBILITY",
-        "whether names of containers and images are made with `_`, as with `--compatibility`",
+        "whether names of containers and images use `_`, as with `--compatibility`",
     ),
     Variable::new(
         "COMPOSE_ENV_FILES",
@@ -60,7 +60,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "DOCKER_CUSTOM_HEADERS",
         "headers of every request, as `NAME=VALUE,NAME=VALUE`, in place of `HttpHeaders` of `config.json`",
     ),
-    Variable::new("DOCKER_DEFAULT_PLATFORM", "the platform of services that name none"),
+    Variable::new("DOCKER_DEFAULT_PLATFORM", "the platform of services that do not set one"),
     Variable::new("BUILDX_BUILDER", "the builder that `topo build` uses; `--builder` wins"),
     Variable::new(
         "TOPO_LOG",

@@ -21,7 +21,7 @@ use crate::topology::name::ServiceName;
 /// Services that are left out.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Excluded {
-    /// Leave this service out; may be repeated
+    /// Exclude this service; may be repeated
     #[arg(long, value_name = "SERVICE")]
     exclude: Vec<ServiceName>,
 }

@@ -32,16 +32,16 @@ pub struct Global {
     /// Directory that relative paths start from (default: that of the first file)
     #[arg(long, value_name = "DIRECTORY")]
     pub project_directory: Option<PathBuf>,
-    /// How progress is shown: live lines, a line for each thing that happened, JSON lines, or failures only
+    /// How progress is shown: live lines, one line per event, JSON lines, or only failures
     #[arg(long, value_name = "auto|tty|plain|json|quiet", hide_possible_values = true)]
     pub progress: Option<ProgressForm>,
-    /// When to use colors; NO_COLOR is honored
+    /// When to use colours; NO_COLOR is respected
     #[arg(long, value_name = "auto|always|never", hide_possible_values = true)]
     pub color: Option<ColorChoice>,
     /// The word of Docker Compose: `never` means `--color never --progress plain`
     #[arg(long, value_name = "auto|always|never", hide = true)]
     pub ansi: Option<ColorChoice>,
-    /// Names of containers and images have `_` between their parts in place of `-`, as those of Docker Compose 1 had
+    /// Separate the parts of container and image names by `_` instead of `-`, as Docker Compose 1 did
     #[arg(long)]
     pub compatibility: bool,
     /// Maximum number of concurrent engine calls; -1 leaves it to topo

@@ -111,7 +111,7 @@ impl UnparsedVariables {
         let value = value?;
         let read = read(value);
         if read.is_none() {
-            self.0.push(format!("`{name}` is `{value}`, which is passed over: write {known}"));
+            self.0.push(format!("`{name}` is `{value}`, which is ignored: write {known}"));
         }
         read
     }
@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(unparsed.chosen("A", Some("yes"), truth, "true or false"), Some(true));
         assert_eq!(unparsed.chosen("A", None, truth, "true or false"), None);
         assert_eq!(unparsed.chosen("A", Some("perhaps"), truth, "true or false"), None);
-        assert_eq!(unparsed.0, ["`A` is `perhaps`, which is passed over: write true or false"]);
+        assert_eq!(unparsed.0, ["`A` is `perhaps`, which is ignored: write true or false"]);
     }
 }

@@ -182,7 +182,7 @@ fn example_of(command: &Command, name: &str, positional: &str) -> String {
 fn conflict(error: &Error) -> Option<UsageError> {
     let (one, others) = (arguments(error, ContextKind::InvalidArg), arguments(error, ContextKind::PriorArg));
     if one == others {
-        let message = format!("`{}` is given twice", one.first()?);
+        let message = format!("`{}` is given more than once", one.first()?);
         return Some(UsageError { message, help: "leave one of them out".to_owned() });
     }
     let others = one_of(others.iter().map(String::as_str));
@@ -205,7 +205,7 @@ const OPTIONS: &[(&[&str], &[&str], &str)] = &[
     (
         &["--verbose", "--debug", "-D", "--log-level", "-l"],
         &[],
-        "`--progress plain` prints each event on a line of its own",
+        "`--progress plain` prints one line for each event",
     ),
     (&["--workdir"], &[], "write `--project-directory DIRECTORY`"),
     (
@@ -479,7 +479,7 @@ mod tests {
             told("topo config explain")
                 .starts_with("`topo config explain` needs FILE|PATH: write it as in `topo config explain ")
         );
-        assert_eq!(told("topo up -d -d"), "`--detach` is given twice: leave one of them out");
+        assert_eq!(told("topo up -d -d"), "`--detach` is given more than once: leave one of them out");
         assert_eq!(told("topo up -d --wait-timeout 5"), "`--wait` is missing: `topo up --help` explains it");
         assert_eq!(
             told("topo ls web"),

@@ -28,7 +28,7 @@ use crate::topology::name::{ContainerName, ProjectName, ServiceName};
 pub struct Following<'a> {
     /// The services; all when absent.
     pub services: Option<&'a [ServiceName]>,
-    /// Only the container with this number of each service.
+    /// Only the container with this number, of each service.
     pub index: Option<u32>,
     /// Which part of the output.
     pub choice: LogChoice,

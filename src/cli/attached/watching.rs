@@ -44,8 +44,8 @@ pub(crate) fn rules(
         output.warning(remark);
     }
     if rules.is_empty() {
-        let help = "say what is watched: `develop: { watch: [{ path: ./src, action: rebuild }] }`";
-        return Err(CliError::failed("there is nothing to watch").help(help));
+        let help = "say what to watch: `develop: { watch: [{ path: ./src, action: rebuild }] }`";
+        return Err(CliError::failed("nothing to watch").help(help));
     }
     Ok(rules)
 }

@@ -21,10 +21,10 @@ use crate::topology::name::ContainerName;
 
 /// Attach to a service's main process.
 ///
-/// What the process prints from now on is shown, and what is typed reaches it when the service has
-/// `stdin_open: true`. Signals such as Ctrl-C reach the process too. When it ends, its exit code is
-/// topo's. To leave it running, type Ctrl-P Ctrl-Q where the service has both `stdin_open: true` and
-/// `tty: true`; elsewhere attach with `--sig-proxy=false` and press Ctrl-C.
+/// What the process prints from now on is shown, and what you type is passed on to it if the service has
+/// `stdin_open: true`. Signals such as Ctrl-C are passed on too. When the process exits, topo exits with its
+/// exit code. To leave it running, press Ctrl-P Ctrl-Q if the service has both `stdin_open: true` and `tty:
+/// true`; otherwise attach with `--sig-proxy=false` and press Ctrl-C.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo attach [OPTIONS] [FILE] <SERVICE>",
@@ -34,10 +34,10 @@ pub(crate) struct AttachArgs {
     /// A topology file, and the service
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// The container with this number, where the service has several
+    /// The container with this number, if the service has several
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
-    /// Keys that leave the process running and end topo, where it has a terminal and an input; empty for
+    /// Keys that detach from the process and leave it running, if it has a terminal and an input; empty for
     /// none
     #[arg(long, value_name = "KEYS", default_value = detach::DEFAULT)]
     detach_keys: String,

@@ -28,39 +28,39 @@ use crate::value::pair::Pair;
 
 /// Build images.
 ///
-/// The engine's own builder does it; `docker buildx` does what takes more than that, such as secrets, SSH keys,
-/// attestations and several platforms.
+/// Images are built by the engine's own builder, or by `docker buildx` if they need more, such as secrets,
+/// SSH keys, attestations or several platforms.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo build web --no-cache")]
 pub(crate) struct BuildArgs {
     /// A topology file, and the services whose images are built; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Run every step again, without the cache
+    /// Run every step again, ignoring the cache
     #[arg(long)]
     no_cache: bool,
     /// Always pull base images
     #[arg(long)]
     pull: bool,
-    /// Build argument, in place of the topology's; without a value it is the caller's variable
+    /// Build argument, overriding the topology's; `NAME` without a value passes on the caller's variable
     #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
     build_args: Vec<Variable>,
-    /// Build the images of services that these depend on too
+    /// Also build the images of the services' dependencies
     #[arg(long)]
     with_dependencies: bool,
     /// Push the images of services that set `image`
     #[arg(long)]
     push: bool,
-    /// SSH agent (`default`) or key that builds may use; several are separated by commas
+    /// SSH agent (`default`) or key that builds may use; separate several by commas
     #[arg(long, value_name = "ID[=PATH]", value_delimiter = ',')]
     ssh: Vec<String>,
-    /// Attest how the image was made: `true`, `false` or `mode=max`
+    /// Attest how the image was built: `true`, `false` or `mode=max`
     #[arg(long, value_name = "MODE")]
     provenance: Option<String>,
     /// Attest what is in the image: `true`, `false` or `generator=IMAGE`
     #[arg(long, value_name = "MODE")]
     sbom: Option<String>,
-    /// The instance of buildx that builds (`docker buildx ls`), in place of the engine's own builder and of
+    /// Builder instance of buildx to use (`docker buildx ls`) instead of the engine's own builder; overrides
     /// BUILDX_BUILDER
     #[arg(long, value_name = "NAME")]
     builder: Option<String>,
@@ -82,10 +82,10 @@ pub(crate) struct BuildArgs {
 #[derive(Args, Clone, Copy, Debug)]
 #[group(multiple = false)]
 struct Instead {
-    /// Only check the Dockerfiles, by `docker buildx`
+    /// Only check the Dockerfiles, with `docker buildx`
     #[arg(long)]
     check: bool,
-    /// Only print what would be built, as `docker buildx bake` reads it
+    /// Only print what would be built, as a file for `docker buildx bake`
     #[arg(long)]
     print: bool,
 }
@@ -133,7 +133,7 @@ fn refuse_memory(options: &BuildArgs) -> Result<(), CliError> {
     if options.memory.is_none() {
         return Ok(());
     }
-    let help = "BuildKit knows no such limit: leave `--memory` out";
+    let help = "BuildKit has no such limit: leave out `--memory`";
     Err(CliError::usage("builds cannot be given a limit of memory").help(help))
 }
 
@@ -174,7 +174,7 @@ fn ssh_mistake(key: &str) -> Option<(String, String)> {
             "write `--ssh default` or `--ssh ID=PATH`".to_owned(),
         )),
         Some(path) if !std::path::Path::new(path).exists() => {
-            let help = "name a key or the socket of an agent that is there".to_owned();
+            let help = "name an existing key, or the socket of a running agent".to_owned();
             Some((format!("`--ssh {key}`: `{path}` does not exist"), help))
         }
         None if !has_agent() => {

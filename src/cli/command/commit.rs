@@ -16,7 +16,7 @@ use crate::value::image::ImageReference;
 
 /// Create an image from a container's changes.
 ///
-/// The image's id is printed. What is in volumes is not part of it.
+/// The image's ID is printed. The content of volumes is not included.
 #[derive(Args, Debug)]
 // `-p` is `--pause` here, as everywhere else; the project's name is given before the command.
 #[command(
@@ -31,18 +31,18 @@ pub(crate) struct CommitArgs {
     /// The author: `Ana <ana@example.com>`
     #[arg(short, long)]
     author: Option<String>,
-    /// An instruction of a Dockerfile that is applied to the image: `CMD ["sh"]`
+    /// Dockerfile instruction to apply to the image: `CMD ["sh"]`
     #[arg(short, long, value_name = "INSTRUCTION")]
     change: Vec<String>,
     /// Why
     #[arg(short, long)]
     message: Option<String>,
-    /// Pause the container meanwhile; `--pause=false` keeps it running
+    /// Pause the container while its files are read; `--pause=false` keeps it running
     #[arg(short = 'p', long, value_name = "BOOL", num_args = 0..=1, default_value_t = true,
           default_missing_value = "true", require_equals = true, hide_possible_values = true,
           action = clap::ArgAction::Set)]
     pause: bool,
-    /// The container with this number, where the service has several
+    /// The container with this number, if the service has several
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
     #[command(flatten)]

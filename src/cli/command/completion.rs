@@ -56,7 +56,7 @@ pub(crate) fn run(global: &mut Global, options: CompletionArgs) -> Result<Exit, 
         Shell::PowerShell => include_str!("completion/topo.ps1"),
         Shell::Zsh => include_str!("completion/topo.zsh"),
         // The list of shells may grow.
-        shell => return Err(CliError::usage(format!("nothing completes command lines of {shell}"))),
+        shell => return Err(CliError::usage(format!("{shell} has no completion"))),
     })?;
     Ok(Exit::Success)
 }

@@ -22,11 +22,11 @@ use path::{ContainerPath, CopyEnd};
 
 /// Copy files into or out of a container.
 ///
-/// One end is `SERVICE:PATH`, the other a path here, or `-` for an archive on the standard input or
-/// output. A file goes into a directory, or takes another's place. A directory goes into a directory; of one that is
-/// written `DIRECTORY/.` only what is in it goes there. A file that is here already keeps its permissions
-/// (without `--archive`), a pipe or a device is written to, and neither is replaced. The container need not run. Without `--index`, all
-/// containers of a service get the files, and the first one gives them.
+/// One end is `SERVICE:PATH`, the other a local path, or `-` for an archive on standard input or output. A
+/// file is copied into a directory or overwrites another file. A directory is copied into a directory;
+/// `DIRECTORY/.` copies only its content. An existing local file keeps its permissions (without `--archive`),
+/// and pipes and devices are written to, not replaced. The container need not be running. Without `--index`,
+/// files are copied into all containers of a service, or out of the first one.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo cp [OPTIONS] [FILE] <SERVICE:PATH> <PATH|->\n       topo cp [OPTIONS] [FILE] <PATH|-> <SERVICE:PATH>",
@@ -37,16 +37,16 @@ pub(crate) struct CpArgs {
     /// A topology file, what is copied, and where it goes
     #[arg(value_name = "FILE|FROM|TO")]
     arguments: Vec<String>,
-    /// Keep the owners of files; in a container they belong to the container's own user
+    /// Keep the owners of files; without it, files in a container belong to the container's user
     #[arg(short, long)]
     archive: bool,
-    /// Copy what a symbolic link leads to, and not the link
+    /// Follow symbolic links instead of copying them
     #[arg(short = 'L', long)]
     follow_link: bool,
-    /// The container with this number, where the service has several
+    /// The container with this number, if the service has several
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
-    /// Containers of `topo run` too
+    /// Include containers of `topo run`
     #[arg(long, conflicts_with = "index")]
     all: bool,
     #[command(flatten)]
@@ -96,7 +96,10 @@ pub(super) fn run(global: &mut Global, options: CpArgs) -> Result<Exit, CliError
     match (CopyEnd::read(from), CopyEnd::read(to)) {
         (CopyEnd::Container(from), CopyEnd::Here(to)) => {
             let Some(to) = path::Target::read(to) else {
-                return wrong("an archive is nothing for a terminal", "name a directory, or use a pipe");
+                return wrong(
+                    "an archive cannot be written to a terminal",
+                    "name a directory, or use a pipe",
+                );
             };
             copy(global, &options, &from, &CopyDirection::From(to), &output)
         }
@@ -203,12 +206,12 @@ fn copy(
 fn check(containers: &[ObservedContainer], direction: &CopyDirection) -> Result<(), CliError> {
     let is_piped = matches!(direction, CopyDirection::To(source) if matches!(**source, path::Source::Input));
     if is_piped && containers.len() > 1 {
-        return Err(CliError::usage("the standard input goes to one container only")
+        return Err(CliError::usage("standard input can only be copied into one container")
             .help("choose it by `--index NUMBER`"));
     }
     if containers.is_empty() {
         return Err(
-            CliError::failed("only containers of `topo run` are there").help("take them too by `--all`")
+            CliError::failed("there are only containers of `topo run`").help("include them with `--all`")
         );
     }
     Ok(())

@@ -21,7 +21,7 @@ use crate::report::Goal;
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo create web --build")]
 pub(crate) struct CreateArgs {
-    /// A topology file, and the services that are created with what they need; all when none is named
+    /// A topology file, and the services to create with their dependencies; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]

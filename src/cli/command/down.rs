@@ -29,7 +29,8 @@ const MOST_NAMES: usize = 12;
 
 /// Stop and remove what belongs to the project.
 ///
-/// Containers and networks go, those of inactive profiles too. Volumes stay, unless -v is given.
+/// Containers and networks are removed, including those of inactive profiles. Volumes are kept, unless -v is
+/// given.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo down\n  topo down compose.yaml --volumes")]
 pub(crate) struct DownArgs {
@@ -47,13 +48,13 @@ pub(crate) struct DownArgs {
 /// What `down` and `plan --down` can be told.
 #[derive(Args, Clone, Debug)]
 pub(super) struct DownOptions {
-    /// Remove the volumes that the topology declares too, and what is in them
+    /// Also remove the volumes that the topology declares, with their data
     #[arg(short, long)]
     pub(super) volumes: bool,
-    /// Remove the images of services too: those that set no `image` (`local`), or all
+    /// Also remove the images of services: those without `image` (`local`), or all
     #[arg(long, value_name = "local|all", hide_possible_values = true)]
     pub(super) rmi: Option<Images>,
-    /// Remove containers of services that the topology does not have too, and those of `topo run`
+    /// Also remove containers of services that the topology does not have, and those of `topo run`
     #[arg(long)]
     pub(super) remove_orphans: bool,
     /// Stop containers even if a command of their `pre_stop` fails

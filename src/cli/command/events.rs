@@ -33,13 +33,13 @@ pub(crate) struct EventsArgs {
     /// A topology file, and the services to show; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// A JSON object for each event
+    /// Print each event as a JSON object
     #[arg(long)]
     json: bool,
-    /// What happened since then too: `10m`, `2026-01-31`, `2026-01-31T12:00` (the time here), `...Z`, or seconds since 1970
+    /// Include events since this time: `10m`, `2026-01-31`, `2026-01-31T12:00` (local time), `...Z`, or seconds since 1970
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only what happens until then
+    /// Only events until this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     #[command(flatten)]
@@ -138,7 +138,7 @@ impl<'a, E: History> Hearing<'a, E> {
                 Some(incidents) => match timeout(SILENCE, incidents.next()).await {
                     Ok(Some(incident)) => incident.map(Some),
                     Ok(None) if self.choice.until.is_some() => return Ok(None),
-                    Ok(None) => Err(EngineError::Disconnected("it ended its stream of events".to_owned())),
+                    Ok(None) => Err(EngineError::Disconnected("it closed its stream of events".to_owned())),
                     Err(_) => {
                         self.incidents = None;
                         Ok(None)

@@ -21,8 +21,8 @@ use crate::topology::name::{ContainerName, ServiceName};
 
 /// Run a command in a running container.
 ///
-/// In a terminal the command gets one too: keys, colours and the window's size reach it. Elsewhere its
-/// input and outputs are those of topo, and can be piped. Its exit code is topo's.
+/// In a terminal, the command gets a terminal too, with keys, colours and the window's size. Otherwise its
+/// input and output are those of topo, and can be piped. topo exits with the command's exit code.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo exec [OPTIONS] [FILE] <SERVICE> <COMMAND> [ARGUMENT]...",
@@ -30,25 +30,25 @@ use crate::topology::name::{ContainerName, ServiceName};
                   topo exec -T db pg_dump -U shop > copy.sql"
 )]
 pub(crate) struct ExecArgs {
-    /// The service, and the command that is run in its container
+    /// The service, and the command to run in its container
     #[arg(value_name = "SERVICE COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
     /// Leave the command running in the background
     #[arg(short, long)]
     detach: bool,
-    /// Set a variable of the command's environment; a name alone takes the caller's value
+    /// Set an environment variable of the command; `NAME` without a value passes on the caller's
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<Variable>,
-    /// The container with this number, where the service has several
+    /// The container with this number, if the service has several
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
-    /// Give the command all rights on the host
+    /// Run the command with extended privileges
     #[arg(long)]
     privileged: bool,
-    /// Who runs the command: `name`, `uid` or `uid:gid`
+    /// User to run the command as: `name`, `uid` or `uid:gid`
     #[arg(short, long)]
     user: Option<String>,
-    /// The directory that the command starts in
+    /// Working directory of the command
     #[arg(short, long, value_name = "DIRECTORY")]
     workdir: Option<String>,
     #[command(flatten)]

@@ -23,7 +23,7 @@ use crate::engine::{Capture, EngineError};
 
 /// Export a container's files as a tar archive.
 ///
-/// What is in volumes is not part of it.
+/// The content of volumes is not included.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo export [OPTIONS] [FILE] <SERVICE>",
@@ -33,10 +33,10 @@ pub(crate) struct ExportArgs {
     /// A topology file, and the service
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Write to this file in place of the standard output
+    /// Write to this file instead of standard output
     #[arg(short, long, value_name = "ARCHIVE")]
     output: Option<PathBuf>,
-    /// The container with this number, where the service has several
+    /// The container with this number, if the service has several
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(super) fn run(global: &mut Global, options: ExportArgs) -> Result<Exit, CliE
     let output = global.output();
     let service = inside::only_service(global, "export", &options.arguments)?;
     if options.output.is_none() && terminal::is_output() {
-        return Err(CliError::usage("an archive is nothing for a terminal")
+        return Err(CliError::usage("an archive cannot be written to a terminal")
             .help("write `-o ARCHIVE.tar`, or use a pipe"));
     }
     let project = project_name(global, &service, &output)?;

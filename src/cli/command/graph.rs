@@ -15,26 +15,25 @@ use crate::report::picture::{self, Look};
 
 /// Draw the topology.
 ///
-/// The picture has the services, what they wait for, networks, volumes, published ports, and what they see of
-/// the host, of secrets and of configs. A service that starts only with a profile is drawn when its profile is
-/// chosen (`--profile '*'`: all), with a dashed frame. A file that ends in `.svg`, `.dot` or `.mmd` says by that
-/// what it is to hold.
+/// The picture shows services, what they wait for, networks, volumes, published ports, host paths, secrets
+/// and configs. Services with profiles are drawn with a dashed frame, if their profile is active (`--profile
+/// '*'` for all). The format follows from the ending of the output file: `.svg`, `.dot` or `.mmd`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo graph compose.yaml --output shop.svg")]
 pub(crate) struct GraphArgs {
     /// A topology file, and the services to draw; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Format of the picture; without it, the one that the file's name ends in, else dot
+    /// Format of the picture (default: that of the output file's ending, else dot)
     #[arg(long, value_enum)]
     format: Option<GraphFormat>,
     /// File to write the picture to; without it, SVG goes down if it does not fit a page to the right
     #[arg(long, value_enum)]
     direction: Option<Direction>,
-    /// The language of labels and legend; LANG does not change it
+    /// Language of labels and legend, regardless of LANG
     #[arg(long, value_enum, default_value = "en")]
     lang: Language,
-    /// Write to this file in place of the standard output
+    /// Write to this file instead of standard output
     #[arg(short, long, value_name = "PICTURE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -48,9 +47,9 @@ pub(crate) struct GraphArgs {
 enum GraphFormat {
     /// Graphviz
     Dot,
-    /// Mermaid, which Git forges draw in Markdown
+    /// Mermaid, which Git forges render in Markdown
     Mermaid,
-    /// A drawing that browsers show
+    /// An image that browsers show
     Svg,
 }
 
@@ -68,7 +67,7 @@ enum Direction {
 enum Language {
     /// English
     En,
-    /// Portuguese, as in Brazil
+    /// Brazilian Portuguese
     Pt,
 }
 
@@ -83,8 +82,8 @@ pub(super) fn run(global: &mut Global, options: GraphArgs) -> Result<Exit, CliEr
         topology.keep_only(&targets);
     }
     let Some(format) = options.format.or_else(|| GraphFormat::of_file(options.output.as_deref())) else {
-        return Err(CliError::usage("the name of the file does not say how the picture is written")
-            .help("end it in `.svg`, `.dot` or `.mmd`, or give `--format`"));
+        return Err(CliError::usage("the name of the file does not tell the picture's format")
+            .help("give it the ending `.svg`, `.dot` or `.mmd`, or use `--format`"));
     };
     let picture = match format {
         GraphFormat::Dot => picture::dot(&topology, &look),

@@ -30,7 +30,7 @@ pub(crate) struct ImagesArgs {
     arguments: Vec<String>,
     #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
     format: ListFormat,
-    /// Only the ids
+    /// Only IDs
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]

@@ -32,22 +32,22 @@ pub(crate) struct LogsArgs {
     /// Follow new output until no container is running
     #[arg(short, long)]
     follow: bool,
-    /// Only so many lines from the end of each container's output
+    /// Only this number of lines from the end of each container's output
     #[arg(short = 'n', long, value_name = "LINES|all", allow_negative_numbers = true)]
     tail: Option<Tail>,
-    /// Only what is newer: `10m`, `2026-01-31`, `2026-01-31T12:00` (the time here), `...Z`, or seconds since 1970
+    /// Only lines since this time: `10m`, `2026-01-31`, `2026-01-31T12:00` (local time), `...Z`, or seconds since 1970
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only what is older
+    /// Only lines until this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Show the time of each line
     #[arg(short, long)]
     timestamps: bool,
-    /// Only the container with this number of each service
+    /// Only the container with this number, of each service
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
-    /// Show lines without the names of services
+    /// Do not prefix lines with the names of services
     #[arg(long)]
     no_log_prefix: bool,
     /// Do not colour the names; the same as `--color never`
@@ -141,7 +141,7 @@ fn none_has_the_number(global: &Global, services: &[ServiceName], index: u32) ->
     if let [service] = services {
         return inside::none_is_there(global, service, Some(index));
     }
-    let help = format!("`{}` lists those that are there", global.command("ps -a"));
+    let help = format!("`{}` lists the existing ones", global.command("ps -a"));
     CliError::failed(format!("no service has a container number {index}")).help(help)
 }
 

@@ -13,14 +13,14 @@ use crate::engine::{Containers, Inventory, ListedProject};
 
 /// List the projects of the engine.
 ///
-/// It sees those that Compose made as well.
+/// Those that Docker Compose created are listed too.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo ls --all --filter name=shop")]
 pub(crate) struct LsArgs {
-    /// Stopped projects too
+    /// Include stopped projects
     #[arg(short, long)]
     all: bool,
-    /// Only projects with this in their name; one of several is enough
+    /// Only projects whose name contains this text; repeated, any of them
     #[arg(long, value_name = "name=TEXT", value_parser = name_filter)]
     filter: Vec<String>,
     #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
@@ -33,7 +33,7 @@ pub(crate) struct LsArgs {
 }
 
 fn name_filter(text: &str) -> Result<String, String> {
-    text.strip_prefix("name=").map(str::to_owned).ok_or("only `name=TEXT` is known".to_owned())
+    text.strip_prefix("name=").map(str::to_owned).ok_or("only `name=TEXT` is supported".to_owned())
 }
 
 const COLUMNS: [Column; 3] = [

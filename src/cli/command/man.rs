@@ -146,7 +146,7 @@ const FILES: [(&str, &str); 4] = [
     ),
     ("compose.override.yaml and the like", "merged into the topology beside it"),
     (".env", "variables for the topology, in the directory of its first file"),
-    ("~/.docker/config.json", "registries' accounts, contexts and proxies of the Docker CLI"),
+    ("~/.docker/config.json", "registry accounts, contexts and proxies of the Docker CLI"),
 ];
 
 fn files() -> Roff {

@@ -32,7 +32,7 @@ use crate::topology::name::ServiceName;
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo plan --build")]
 pub(crate) struct PlanArgs {
-    /// A topology file, and the services to apply it to; all when none is named
+    /// A topology file, and the services to plan for; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]
@@ -47,10 +47,10 @@ pub(crate) struct PlanArgs {
     /// With `--down`: remove images too
     #[arg(long, value_name = "local|all", hide_possible_values = true, requires = "down")]
     rmi: Option<Images>,
-    /// Write the plan to a file too, without secrets: `up --plan FILE` carries out exactly that
+    /// Also write the plan to a file, without secrets: `up --plan FILE` applies exactly that plan
     #[arg(short = 'o', long = "output", value_name = "FILE", conflicts_with = "down")]
     file: Option<PathBuf>,
-    /// How the plan is printed
+    /// Format of the plan
     #[arg(long, value_enum, default_value_t)]
     format: PlanFormat,
     /// Show values that come from variables or look like secrets

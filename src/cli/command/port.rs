@@ -36,7 +36,7 @@ pub(crate) struct PortArgs {
         hide_default_value = true
     )]
     protocol: Protocol,
-    /// The container with this number, when the service has several
+    /// The container with this number, if the service has several
     #[arg(long, value_name = "NUMBER")]
     index: Option<u32>,
     #[command(flatten)]

@@ -27,8 +27,8 @@ use crate::topology::name::ServiceName;
 
 /// List the project's containers.
 ///
-/// It sees those that Compose made as well. In a terminal that is too narrow for all columns, IMAGE, COMMAND and
-/// CREATED may be left out: `topo ps | cat` and `--format json` show them.
+/// Those that Docker Compose created are listed too. In a terminal that is too narrow for all columns, IMAGE,
+/// COMMAND and CREATED may be left out: `topo ps | cat` and `--format json` show them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo ps --all\n  \
                         topo ps --format '{{.Service}} {{.State}}'")]
@@ -36,7 +36,7 @@ pub(crate) struct PsArgs {
     /// A topology file, and the services to list; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Stopped containers too, and those of `run`
+    /// Include stopped containers, and those of `run`
     #[arg(short, long)]
     all: bool,
     #[arg(long, value_name = "table|json|TEMPLATE", help = FORMATS)]
@@ -47,14 +47,14 @@ pub(crate) struct PsArgs {
     /// Only containers in this state: `status=running`
     #[arg(long, value_name = "status=STATUS", value_parser = status_filter)]
     filter: Vec<StatusChoice>,
-    /// Whether containers of services that the topology does not have are listed
+    /// Whether to list containers of services that the topology does not have
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_value_t = true,
           default_missing_value = "true", hide_default_value = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     orphans: bool,
-    /// Do not shorten commands and ids
+    /// Do not shorten commands and IDs
     #[arg(long)]
     no_trunc: bool,
-    /// Only ids
+    /// Only IDs
     #[arg(short, long, conflicts_with = "services")]
     quiet: bool,
     /// Only the names of services
@@ -86,7 +86,7 @@ enum StatusChoice {
 }
 
 fn status_filter(text: &str) -> Result<StatusChoice, String> {
-    let word = text.strip_prefix("status=").ok_or("only `status=STATUS` is known")?;
+    let word = text.strip_prefix("status=").ok_or("only `status=STATUS` is supported")?;
     let statuses = StatusChoice::value_variants().iter().filter_map(StatusChoice::to_possible_value);
     let words: Vec<String> = statuses.map(|status| status.get_name().to_owned()).collect();
     StatusChoice::from_str(word, false).map_err(|_| format!("statuses are {}", words.join(", ")))

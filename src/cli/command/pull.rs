@@ -22,17 +22,17 @@ use crate::value::image::ImageReference;
 
 /// Pull images.
 ///
-/// An image that can be built is pulled too if it has a name; `--ignore-buildable` leaves it out.
+/// Images that can be built are pulled too if they have a name; `--ignore-buildable` leaves them out.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo pull --policy missing")]
 pub(crate) struct PullArgs {
     /// A topology file, and the services whose images are pulled; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// When images are pulled, in place of what the topology says; always when neither says it
+    /// When to pull images, overriding `pull_policy`; always when neither is given
     #[arg(long, value_name = "always|missing", hide_possible_values = true)]
     policy: Option<Policy>,
-    /// Pull the images of services that these depend on too
+    /// Also pull the images of the services' dependencies
     #[arg(long)]
     include_deps: bool,
     /// Leave out images that can be built
@@ -102,7 +102,7 @@ pub(super) fn run(global: &mut Global, options: PullArgs) -> Result<Exit, CliErr
 fn words(why: LeftOut) -> &'static str {
     match why {
         LeftOut::Present => "skipped: the engine has it",
-        LeftOut::Never => "skipped: its `pull_policy` rules out pulling",
+        LeftOut::Never => "skipped: its `pull_policy` forbids pulling",
         LeftOut::Built => "skipped: it is built locally, and has no name in a registry",
         LeftOut::Buildable => "skipped: it can be built",
     }

@@ -15,15 +15,15 @@ use crate::report::Goal;
 
 /// Push locally built images to their registries.
 ///
-/// They are those of services with both `build` and `image`, with all their tags. The account is that of
-/// `docker login`.
+/// These are the images of services with both `build` and `image`, with all their tags. The credentials are
+/// those of `docker login`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo push web")]
 pub(crate) struct PushArgs {
     /// A topology file, and the services whose images are pushed; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Push the images of services that these depend on too
+    /// Also push the images of the services' dependencies
     #[arg(long)]
     include_deps: bool,
     /// Continue, and succeed, when an image cannot be pushed

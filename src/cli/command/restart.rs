@@ -15,16 +15,16 @@ use crate::report::Goal;
 
 /// Stop containers and start them again.
 ///
-/// All are restarted at the same time. A service stops before another one, and starts after it, when it depends
-/// on it with `restart: true` or shares a namespace of it; with --wait, when it depends on it at all. Containers
-/// stay the same: for changes of the topology there is `topo up`.
+/// All are restarted at the same time, except that a service stops before another one and starts after it if
+/// it depends on it with `restart: true` or shares one of its namespaces; with --wait, any dependency counts.
+/// The containers stay the same: `topo up` applies changes of the topology.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo restart web\n  topo restart --wait")]
 pub(crate) struct RestartArgs {
     /// A topology file, and the services to restart; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Leave alone the services that depend on these with `restart: true`
+    /// Do not restart the services that depend on these with `restart: true`
     #[arg(long)]
     no_deps: bool,
     /// Restart in the order of dependencies, and wait until every service is healthy, running, or completed

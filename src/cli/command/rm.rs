@@ -17,7 +17,7 @@ use crate::topology::name::{ContainerName, ServiceName};
 
 /// Remove stopped containers.
 ///
-/// Data that is in no volume goes with them. Networks, volumes and images stay: `topo down` removes more.
+/// Data that is not in a volume is lost. Networks, volumes and images are kept: `topo down` removes more.
 #[derive(Args, Debug)]
 // `-f` is `--force` here, as everywhere else; a file is given by `--file`, or before the command.
 #[command(mut_arg("files", |file| file.short(None)))]
@@ -29,10 +29,10 @@ pub(crate) struct RmArgs {
     /// Do not ask for confirmation
     #[arg(short, long)]
     force: bool,
-    /// Stop and remove those that run too
+    /// Also stop and remove running containers
     #[arg(short, long)]
     stop: bool,
-    /// Remove their anonymous volumes too
+    /// Also remove their anonymous volumes
     #[arg(short, long)]
     volumes: bool,
     #[command(flatten)]

@@ -42,9 +42,9 @@ use service::Changes;
 
 /// Run a one-off command in a new container.
 ///
-/// What the service depends on is started first. The container publishes no port unless asked to, and
-/// nobody restarts it. In a terminal it gets one too; elsewhere its input and outputs are those of topo,
-/// and can be piped. Its exit code is topo's.
+/// The service's dependencies are started first. The container publishes no ports unless asked to, and is
+/// never restarted. In a terminal, the command gets a terminal too; otherwise its input and output are those
+/// of topo, and can be piped. topo exits with the command's exit code.
 #[derive(Args, Debug)]
 // `-p` is `--publish` here, as everywhere else; the project's name is given before the command.
 #[command(
@@ -54,7 +54,7 @@ use service::Changes;
                   cat shop.sql | topo run --rm -T db psql -h db -U shop"
 )]
 pub(crate) struct RunArgs {
-    /// The service, and a command in place of its own
+    /// The service, and a command instead of the service's own
     #[arg(value_name = "SERVICE COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
     /// Remove the container when it ends
@@ -63,19 +63,19 @@ pub(crate) struct RunArgs {
     /// Leave the container running in the background, and print its name
     #[arg(short, long)]
     detach: bool,
-    /// Set a variable of the container's environment; a name alone takes the caller's value
+    /// Set an environment variable of the container; `NAME` without a value passes on the caller's
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<Variable>,
     /// Set variables from a file; those of `--env` win
     #[arg(long, value_name = "FILE")]
     env_from_file: Vec<std::path::PathBuf>,
-    /// Program that runs in place of the image's; the service's command is left out
+    /// Program to run instead of the entrypoint; the service's command is dropped
     #[arg(long, value_name = "COMMAND LINE")]
     entrypoint: Option<String>,
-    /// Who runs the command: `name`, `uid` or `uid:gid`
+    /// User to run the command as: `name`, `uid` or `uid:gid`
     #[arg(short, long)]
     user: Option<String>,
-    /// The directory that the command starts in
+    /// Working directory of the command
     #[arg(short, long, value_name = "DIRECTORY")]
     workdir: Option<String>,
     /// Mount a directory, a file or a volume: `SOURCE:TARGET[:ro]`
@@ -93,16 +93,16 @@ pub(crate) struct RunArgs {
     /// Name of the container
     #[arg(long)]
     name: Option<String>,
-    /// Leave alone what the service depends on
+    /// Do not touch the service's dependencies
     #[arg(long)]
     no_deps: bool,
-    /// Answer to the service's names in its networks, and take its fixed addresses
+    /// Use the service's names and fixed addresses in its networks
     #[arg(long)]
     use_aliases: bool,
     /// Build images even if they exist
     #[arg(long)]
     build: bool,
-    /// When images are pulled, in place of what the topology says
+    /// When to pull images, overriding `pull_policy`
     #[arg(long, value_name = "always|missing|never", hide_possible_values = true)]
     pull: Option<Pull>,
     /// Add a Linux capability
@@ -111,7 +111,7 @@ pub(crate) struct RunArgs {
     /// Drop a Linux capability
     #[arg(long, value_name = "CAPABILITY")]
     cap_drop: Vec<String>,
-    /// Do not show the progress of the preparations
+    /// Do not show the progress of images and dependencies
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]
@@ -245,7 +245,7 @@ fn choices(
         service: Arc::new(service),
         name: options.name.clone().map(ContainerName::new),
         slug: slug()
-            .map_err(|error| CliError::failed(format!("the system gives no random numbers: {error}")))?,
+            .map_err(|error| CliError::failed(format!("the system provides no random numbers: {error}")))?,
         has_aliases: options.use_aliases,
         one_off: OneOff {
             has_input: changes.has_input && !options.detach,
@@ -355,7 +355,7 @@ impl<E: Target> Foreground<'_, E> {
         let Foreground { engine, container, choices, has_entrypoint: _, global: _, output } = *self;
         let way_back = match choices.one_off.is_removed_at_its_end {
             true => format!(
-                "`docker attach {container}` connects to it again as long as it runs; `--rm` removes it then, \
+                "`docker attach {container}` connects to it again while it runs; `--rm` then removes it, \
                  with what it printed"
             ),
             false => format!(

@@ -19,17 +19,17 @@ use crate::value::pair::Pair;
 
 /// Set the number of containers of a service.
 ///
-/// Containers that are there and match the topology stay as they are; what the services need is started.
+/// Existing containers that match the topology stay unchanged; the services' dependencies are started.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo scale [OPTIONS] [FILE] <SERVICE=NUMBER>...",
     after_help = "Example:\n  topo scale api=3 worker=2"
 )]
 pub(crate) struct ScaleArgs {
-    /// A topology file, and how many containers of which services
+    /// A topology file, and the number of containers for each service
     #[arg(value_name = "FILE|SERVICE=NUMBER")]
     arguments: Vec<String>,
-    /// Leave alone what the services depend on
+    /// Do not touch the services' dependencies
     #[arg(long)]
     no_deps: bool,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub(super) fn run(global: &mut Global, options: ScaleArgs) -> Result<Exit, CliEr
         && number.parse::<u32>().is_ok()
         && Pair::both(service).is_none()
     {
-        return Err(CliError::usage("`scale` takes a service and a number as one word")
+        return Err(CliError::usage("`scale` takes a service and a number in one argument")
             .help(format!("write `{} {service}={number}`", global.command("scale"))));
     }
     let named = wishes.iter().map(|wish| Pair::split(wish).name);

@@ -17,7 +17,7 @@ use crate::topology::name::ServiceName;
 
 /// Start existing containers.
 ///
-/// What a service depends on is started before it. Nothing is created: `topo up` does that too.
+/// The dependencies of a service are started before it. Nothing is created: that is what `topo up` is for.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo start web --wait")]
 pub(crate) struct StartArgs {

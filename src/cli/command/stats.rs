@@ -31,15 +31,15 @@ use crate::topology::name::{ContainerName, ServiceName};
 
 /// Show live resource usage.
 ///
-/// In a terminal the list is drawn again each second; elsewhere one follows the other. Containers that are
-/// started later join.
+/// In a terminal the list is redrawn every second; otherwise one list follows another. Containers that start
+/// later are included.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  topo stats --no-stream --format '{{.Name}} {{.CPUPerc}}'")]
 pub(crate) struct StatsArgs {
     /// A topology file, and the services to watch; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Stopped containers too
+    /// Include stopped containers
     #[arg(short, long)]
     all: bool,
     #[arg(long, value_name = "table|json|TEMPLATE", default_value = "table", hide_default_value = true, help = FORMATS)]
@@ -47,7 +47,7 @@ pub(crate) struct StatsArgs {
     /// Show the usage once, and exit
     #[arg(long)]
     no_stream: bool,
-    /// Do not shorten ids
+    /// Do not shorten IDs
     #[arg(long)]
     no_trunc: bool,
     #[command(flatten)]

@@ -62,7 +62,7 @@ pub(super) fn run(global: &mut Global, options: TopArgs) -> Result<Exit, CliErro
             // It has ended since it was listed: there is nothing to look into.
             Err(EngineError::Refused { status: 404 | 409, .. }) => {}
             Err(error) => {
-                let message = format!("`{}` cannot be looked into: {error}", container.name);
+                let message = format!("cannot list the processes of `{}`: {error}", container.name);
                 failed.push(CliError::failed(message));
             }
         }

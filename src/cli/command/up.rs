@@ -36,18 +36,18 @@ use crate::topology::name::ServiceName;
 
 /// Make the engine match the topology.
 ///
-/// Images are built or pulled where they are missing; containers that differ from the topology are
-/// replaced, all others stay as they are. In the foreground the services' output is shown and Ctrl-C
-/// stops them; a second one kills them.
+/// Images are built or pulled where they are missing; containers that differ from the topology are recreated,
+/// all others stay unchanged. In the foreground, the services' output is shown and Ctrl-C stops them; pressed
+/// again, it kills them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  topo up -d --wait\n  topo up compose.yaml --exit-code-from tests")]
 pub(crate) struct UpArgs {
-    /// A topology file, and the services that are brought up with what they need; all when none is named
+    /// A topology file, and the services to bring up with their dependencies; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     #[command(flatten)]
     up: UpOptions,
-    /// Carry out exactly the plan in this file, which `topo plan -o FILE` wrote, unless the engine has changed
+    /// Apply exactly the plan in this file, written by `topo plan -o FILE`, unless the engine has changed
     /// since then
     #[arg(long, value_name = "FILE", conflicts_with_all = PLANNED)]
     plan: Option<PathBuf>,
@@ -88,7 +88,7 @@ const PLANNED: [&str; 16] = [
 /// What `up` does in the foreground.
 #[derive(Args, Debug)]
 struct ForegroundOptions {
-    /// Stop everything when a container ends, unless it did what another service waits for, and exit with
+    /// Stop everything when a container exits, unless another service waits for its completion, and exit with
     /// its code
     #[arg(long, conflicts_with_all = ["detach", "wait", "no_start"])]
     abort_on_container_exit: bool,
@@ -98,25 +98,25 @@ struct ForegroundOptions {
     /// Exit with the code of this service's container; implies `--abort-on-container-exit`
     #[arg(long, value_name = "SERVICE", conflicts_with_all = ["detach", "wait", "no_start"])]
     exit_code_from: Option<ServiceName>,
-    /// Show the output of these services only
+    /// Show only the output of these services
     #[arg(long, value_name = "SERVICE", conflicts_with_all = ["attach_dependencies", "detach", "wait", "no_start"])]
     attach: Vec<ServiceName>,
     /// Do not show the output of these services
     #[arg(long, value_name = "SERVICE")]
     no_attach: Vec<ServiceName>,
-    /// Show the output of what the named services depend on too
+    /// Also show the output of the named services' dependencies
     #[arg(long, conflicts_with_all = ["detach", "wait", "no_start"])]
     attach_dependencies: bool,
     /// Update services when their files change, as `topo watch` does
     #[arg(short, long, conflicts_with_all = ["detach", "wait", "no_start", "abort_on_container_exit",
           "abort_on_container_failure", "exit_code_from"])]
     watch: bool,
-    /// In a terminal, listen to keys, as it is by default: `w` toggles watching files, `d` detaches and leaves
-    /// the services running; `--menu=false` does not listen
+    /// Use shortcut keys in a terminal, which is the default: `w` toggles watching files, `d` detaches and
+    /// leaves the services running; `--menu=false` turns them off
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
           hide_possible_values = true, conflicts_with_all = ["detach", "wait", "no_start"])]
     menu: Option<bool>,
-    /// Show the output without the names of services
+    /// Do not prefix the output with the names of services
     #[arg(long)]
     no_log_prefix: bool,
     /// Show the time of each line of output
@@ -132,13 +132,13 @@ struct ForegroundOptions {
 pub(super) struct UpOptions {
     #[command(flatten)]
     pub(super) create: CreateOptions,
-    /// Recreate the containers of what the named services depend on, even if nothing changed
+    /// Recreate the dependencies of the named services too, even if nothing changed
     #[arg(long, conflicts_with = "no_recreate")]
     always_recreate_deps: bool,
     /// Recreate containers that have anonymous volumes, and give them new ones
     #[arg(short = 'V', long, conflicts_with = "no_recreate")]
     renew_anon_volumes: bool,
-    /// Leave alone what the services depend on
+    /// Do not touch the services' dependencies
     #[arg(long)]
     pub(super) no_deps: bool,
     /// Create containers without starting them

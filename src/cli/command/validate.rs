@@ -23,8 +23,8 @@ use folder::topologies_below;
 
 /// Check topology files and show every mistake at its place.
 ///
-/// Each file is checked by itself; with `-f`, the files are merged and checked as one. A directory stands
-/// for the topologies in it and in the directories below: files that declare services, or are called compose*.yaml.
+/// Each file is checked by itself; with `-f`, the files are merged and checked as one. A directory stands for
+/// the topologies in it and in its subdirectories: files that declare services or are called compose*.yaml.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit codes: 0 when nothing was found, 1 when something was, 2 when a file cannot be checked.\n\nExample:\n  topo validate . --format github"
@@ -33,10 +33,10 @@ pub(crate) struct ValidateArgs {
     /// Files and directories, `-` is standard input; the project's own topology when none is given
     #[arg(value_name = "FILE|DIRECTORY")]
     paths: Vec<PathBuf>,
-    /// How diagnostics are written
+    /// Format of the diagnostics
     #[arg(long, value_enum, default_value_t)]
     format: ValidateFormat,
-    /// Count warnings as errors
+    /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
     /// Print only the diagnostics
@@ -52,7 +52,7 @@ pub(crate) struct ValidateArgs {
     global: Global,
 }
 
-/// How diagnostics are written.
+/// Format of the diagnostics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum ValidateFormat {
     /// For people
@@ -223,7 +223,7 @@ fn write(path: &Path, text: &str, sources: &Sources) -> io::Result<()> {
     let read = sources.files().map(|(_, file)| file).find(|file| file.path == path);
     match read.filter(|file| fs::read(path).is_ok_and(|present| present == file.encoded(&file.text))) {
         Some(file) => fs::write(path, file.encoded(text)),
-        None => Err(io::Error::other("it is not as it was read: it was just changed")),
+        None => Err(io::Error::other("it has changed since it was read")),
     }
 }
 
@@ -302,7 +302,7 @@ fn topologies(paths: &[PathBuf], checked: &mut Checked, format: ValidateFormat) 
                 continue;
             }
             Ok(_) => problem
-                .error(code::MISSING_FILE, format!("no topology is in `{}` or below it", path.display()))
+                .error(code::MISSING_FILE, format!("no topology found in `{}` or below it", path.display()))
                 .help("name a file, such as `topo validate shop.yaml`: in a directory, those that declare `services` count"),
             Err(error) => problem
                 .error(code::MISSING_FILE, format!("cannot read the directory `{}`: {error}", path.display())),

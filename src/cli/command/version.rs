@@ -20,7 +20,7 @@ use crate::report::sanitize;
 #[command(mut_arg("files", |file| file.short(None)))]
 #[command(after_help = "Example:\n  topo version --format json")]
 pub(crate) struct VersionArgs {
-    /// How it is written
+    /// Output format
     #[arg(
         short,
         long,

@@ -28,8 +28,8 @@ use crate::topology::name::{ContainerName, ServiceName};
 
 /// Wait until the containers of services exit.
 ///
-/// The exit code is that of the container that ends first; one that has ended already counts. A container
-/// that its restart policy starts again has not ended.
+/// The exit code is that of the container that exits first, or of one that has already exited. A container
+/// that its restart policy restarts has not exited.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "topo wait [OPTIONS] [FILE] <SERVICE>...",
@@ -39,7 +39,7 @@ pub(crate) struct WaitArgs {
     /// A topology file, and the services to wait for
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// Take the project down as soon as the first container has ended
+    /// Take the project down as soon as the first container exits
     #[arg(long)]
     down_project: bool,
     #[command(flatten)]

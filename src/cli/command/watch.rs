@@ -22,20 +22,20 @@ use crate::report::{Goal, QuietFilter};
 ///
 /// `develop` in the topology says which files are watched, and what happens when they change: they are copied
 /// into containers, containers are restarted, or images are rebuilt. Files that change together are handled
-/// together. After a failure is reported, watching goes on. Ctrl-C ends it; the services keep running, and
-/// what is being restarted or recreated is brought back first.
+/// together. Failures are reported, and watching continues. Ctrl-C ends it: the services keep running, once
+/// those that are just being restarted or recreated are up again.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example, where compose.yaml says `develop: { watch: [{ path: ./src, action: rebuild }] }` of `web`:\n  topo watch web"
 )]
 pub(crate) struct WatchArgs {
-    /// A topology file, and the services that are watched; all when none is named
+    /// A topology file, and the services to watch; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
     /// Do not bring the services up first
     #[arg(long)]
     no_up: bool,
-    /// Remove images that a newer one took the place of; `--prune=false` keeps them
+    /// Remove images that a rebuild has replaced; `--prune=false` keeps them
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_value_t = true, default_missing_value = "true",
           require_equals = true, hide_possible_values = true, action = clap::ArgAction::Set)]
     prune: bool,

@@ -105,7 +105,7 @@ impl<E: Engine> Session<'_, E> {
     }
 
     fn tell_doubt(&self, outcome: &Outcome, command: &str) {
-        let help = self.names_resume.then(|| format!("to go on: `{}`", self.resume(command)));
+        let help = self.names_resume.then(|| format!("to continue: `{}`", self.resume(command)));
         match &outcome.doubt {
             None => {}
             Some(Doubt::Changing(containers)) => {
@@ -114,7 +114,7 @@ impl<E: Engine> Session<'_, E> {
                 self.tell(&CliError::failed(words).perhaps_help(help));
             }
             Some(Doubt::Unseen(error)) => {
-                let words = format!("all was done, but the engine does not say what came of it: {error}");
+                let words = format!("all was done, but the engine does not report the result: {error}");
                 self.tell(&CliError::failed(words).perhaps_help(help));
             }
         }

@@ -38,7 +38,7 @@ pub(crate) struct CreateOptions {
     /// Build no image, even if it is missing
     #[arg(long)]
     no_build: bool,
-    /// When images are pulled, in place of what the topology says
+    /// When to pull images, overriding `pull_policy`
     #[arg(long, value_name = "always|missing|never", hide_possible_values = true)]
     pull: Option<Pull>,
     /// Recreate containers even if nothing changed
@@ -47,7 +47,7 @@ pub(crate) struct CreateOptions {
     /// Recreate no containers, even if they changed
     #[arg(long)]
     no_recreate: bool,
-    /// This many containers of a service
+    /// Number of containers of a service
     #[arg(long, value_name = "SERVICE=NUMBER")]
     scale: Vec<String>,
     /// Also create networks and volumes that no service uses

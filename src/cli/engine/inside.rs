@@ -24,7 +24,7 @@ use crate::value::pair::Pair;
 /// Whether a command has a terminal and an input.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TerminalOptions {
-    /// Give the command no terminal; without a terminal here it gets none anyway
+    /// Do not give the command a terminal; it never gets one if topo has none
     #[arg(short = 'T', long = "no-tty", alias = "no-TTY", value_name = "BOOL", num_args = 0..=1,
           default_missing_value = "true", require_equals = true, hide_possible_values = true)]
     no_terminal: Option<bool>,
@@ -32,11 +32,11 @@ pub(crate) struct TerminalOptions {
     #[arg(short = 't', long = "tty", num_args = 0..=1, default_missing_value = "true", require_equals = true,
           conflicts_with = "no_terminal", hide = true)]
     terminal: Option<bool>,
-    /// Give the command the standard input; `-i=false` gives it none
+    /// Connect standard input to the command; `-i=false` does not
     #[arg(short, long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true",
           require_equals = true, hide_possible_values = true)]
     interactive: Option<bool>,
-    /// Keys that leave the command running and end topo; empty for none
+    /// Keys that detach from the command and leave it running; empty for none
     #[arg(long, value_name = "KEYS", default_value = detach::DEFAULT)]
     detach_keys: String,
 }
@@ -73,7 +73,7 @@ impl Console {
     /// Makes the terminal raw, when what is typed goes to a terminal in a container.
     pub(crate) fn raw(&self) -> Result<Option<Raw>, CliError> {
         let raw = self.takes_keys().then(Raw::enter).transpose();
-        raw.map_err(|error| CliError::failed(format!("the terminal cannot be made raw: {error}")))
+        raw.map_err(|error| CliError::failed(format!("the terminal cannot be switched to raw mode: {error}")))
     }
 
     /// How the program is connected.
@@ -174,8 +174,8 @@ pub(crate) async fn container(
     Err(match container.state.status {
         Status::Paused => CliError::failed(format!("`{name}` is paused"))
             .help(format!("resume it: `{} {service}`", global.command("unpause"))),
-        Status::Restarting => CliError::failed(format!("`{name}` ends and is started again and again"))
-            .help(format!("see why it ends: `{} {service}`", global.command("logs"))),
+        Status::Restarting => CliError::failed(format!("`{name}` keeps exiting and being restarted"))
+            .help(format!("see why it exits: `{} {service}`", global.command("logs"))),
         _ => {
             let what = numbered(service, index);
             let state = container.status_text.to_lowercase();
@@ -185,14 +185,14 @@ pub(crate) async fn container(
                 // A job that did its work is not started again.
                 Wanted::RunningFor(command) if is_done => {
                     let command = shlex::try_join(command.iter().map(String::as_str)).unwrap_or_default();
-                    format!("it did its work: `{} {service} {command}`", global.command("run --rm"))
+                    format!("it has completed: `{} {service} {command}`", global.command("run --rm"))
                 }
                 Wanted::Running if is_done => {
-                    format!("it did its work: `{} {service}` shows its output", global.command("logs"))
+                    format!("it has completed: `{} {service}` shows its output", global.command("logs"))
                 }
                 _ => format!("start it: `{} {service}`", global.command("up -d")),
             };
-            CliError::failed(format!("no container of {what} runs: `{name}` is {state}")).help(help)
+            CliError::failed(format!("no container of {what} is running: `{name}` is {state}")).help(help)
         }
     })
 }
@@ -220,12 +220,13 @@ pub(crate) fn none_is_there(global: &Global, service: &ServiceName, index: Optio
     let up = global.command("up -d");
     let help = match index {
         Some(index @ 2..) => format!(
-            "`{}` lists those that are there; `{up} --scale {service}={index}` makes as many",
+            "`{}` lists the existing ones; `{up} --scale {service}={index}` creates that many",
             global.command("ps -a")
         ),
         Some(_) | None => format!("create it: `{up} {service}`"),
     };
-    CliError::failed(format!("there is no container of {}", numbered(service, index))).help(help)
+    let number = index.map_or(String::new(), |index| format!(" number {index}"));
+    CliError::failed(format!("`{service}` has no container{number}")).help(help)
 }
 
 /// Ends when a signal asks topo to end.
@@ -268,7 +269,7 @@ pub(crate) fn refused_program(error: EngineError, source: &str) -> CliError {
                 .to_owned()
         }
         127 => format!("no such program is in the container: check {source}"),
-        _ => format!("that is not a program that can be run: check {source}"),
+        _ => format!("that is not an executable program: check {source}"),
     };
     CliError::Program(Problem::new(message), code).help(help)
 }

@@ -49,7 +49,7 @@ pub(crate) fn read(path: &Path) -> Result<PlanFile<StoredPlan>, CliError> {
 /// Services are chosen when a plan is made.
 pub(crate) fn require_no_services(services: &[ServiceName]) -> Result<(), CliError> {
     let Some(name) = services.first() else { return Ok(()) };
-    Err(CliError::usage(format!("a plan is carried out whole, and `{name}` is not a topology file"))
+    Err(CliError::usage(format!("a plan is applied as a whole, and `{name}` is not a topology file"))
         .help(format!("leave it out, or plan for it alone: `topo plan -o FILE {name}`")))
 }
 

@@ -41,7 +41,8 @@ const LAST_FILES: Duration = Duration::from_secs(1);
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     let allowed = getrlimit(Resource::Nofile).current;
     if let Some(allowed) = allowed.filter(|allowed| *allowed < FEWEST_FILES) {
-        let words = format!("only {allowed} files may be open at once, too few to talk to an engine");
+        let words =
+            format!("only {allowed} files may be open at once, which is too few to talk to an engine");
         return Err(CliError::usage(words).help("raise the limit, as in `ulimit -n 256`"));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -107,10 +108,10 @@ pub(crate) async fn observe_settled(
         }
         let names: Vec<&str> = stopping.iter().map(|stopping| stopping.container().as_str()).collect();
         let is = if names.len() == 1 { "is" } else { "are" };
-        turn.remark(&format!("{} {is} still being stopped: waiting for the end of that", names.join(", ")));
+        turn.remark(&format!("{} {is} still being stopped: waiting until that is done", names.join(", ")));
         let run_on = run::settle(engine, &stopping).await?;
         for container in run_on {
-            output.warning(&format!("{container} was asked to stop, and runs on"));
+            output.warning(&format!("{container} was asked to stop, and is still running"));
         }
     }
 }

@@ -239,7 +239,7 @@ impl Project {
         match timeout(PATIENCE, opening).await {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) => Err(io::Error::other(error)),
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "its directory does not answer")),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "its file system does not answer")),
         }
     }
 
@@ -268,7 +268,7 @@ impl Project {
         let Some(Holder { process, command, .. }) = holder else { return };
         let (command, name) = (redacted(command), &self.name);
         self.remark(&format!(
-            "`{command}` (process {process}) was killed while it was changing {name}: going on from there"
+            "`{command}` (process {process}) was killed while it was changing {name}: continuing from there"
         ));
     }
 

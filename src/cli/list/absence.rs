@@ -21,7 +21,7 @@ pub(crate) fn of_service(topology: &Topology, service: &ServiceName, global: &Gl
         return Some(Problem::new(message).help("name a service that has an image"));
     }
     (known.replicas() == 0).then(|| {
-        let help = format!("`{} {service}=1` makes one", global.command("scale"));
+        let help = format!("`{} {service}=1` creates one", global.command("scale"));
         Problem::new(format!("service `{service}` has no containers: `scale: 0`")).help(help)
     })
 }
@@ -58,8 +58,8 @@ fn words(project: &ProjectName, targets: &[ServiceName], there: usize, global: &
         targets => names(targets.iter().map(ServiceName::as_str), MOST_NAMES),
     };
     match there {
-        0 => format!("{whom}: no containers yet (`{}` makes them)", global.command("up")),
-        _ => format!("{whom}: no container runs (`{}` lists them all)", global.command("ps --all")),
+        0 => format!("{whom}: no containers yet (`{}` creates them)", global.command("up")),
+        _ => format!("{whom}: no running containers (`{}` lists all)", global.command("ps --all")),
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
         for name in ["none", "also"] {
             let Problem { message, help } = say(name).expect("it has none");
             assert_eq!(message, format!("service `{name}` has no containers: `scale: 0`"));
-            assert_eq!(help, Some(format!("`topo scale {name}=1` makes one")));
+            assert_eq!(help, Some(format!("`topo scale {name}=1` creates one")));
         }
         let Problem { message, .. } = say("run").expect("it has none");
         assert_eq!(message, "`run` is run by the provider `cloud`, and has no container");
@@ -88,7 +88,7 @@ mod tests {
         let say = |targets: &[ServiceName], there| {
             words(&ProjectName::from("shop"), targets, there, &Global::default())
         };
-        assert_eq!(say(&[], 1), "project shop: no container runs (`topo ps --all` lists them all)");
-        assert_eq!(say(&["db".into()], 0), "db: no containers yet (`topo up` makes them)");
+        assert_eq!(say(&[], 1), "project shop: no running containers (`topo ps --all` lists all)");
+        assert_eq!(say(&["db".into()], 0), "db: no containers yet (`topo up` creates them)");
     }
 }

@@ -90,7 +90,7 @@ pub(crate) enum JsonShape {
 
 /// What `--format` takes, for the help of commands.
 pub(crate) const FORMATS: &str =
-    "How the list is written: `table`, `json`, or a template of Go such as `{{upper .Name}}: {{.Labels}}`";
+    "Format of the list: `table`, `json`, or a Go template such as `{{upper .Name}}: {{.Labels}}`";
 
 impl FromStr for ListFormat {
     type Err = String;
@@ -162,9 +162,9 @@ fn lines(template: &Template, rows: &[Row], list: List<'_>) -> Result<Vec<String
 
 fn misfit_error(misfit: Misfit, list: List<'_>) -> CliError {
     match misfit {
-        Misfit::Unknown(name) => CliError::usage(format!("there is no `.{name}` here"))
+        Misfit::Unknown(name) => CliError::usage(format!("there is no `.{name}` in this list"))
             .help(format!("names here: {}", list.names.join(", "))),
-        Misfit::Other(words) => CliError::usage(format!("the template does not fit: {words}"))
+        Misfit::Other(words) => CliError::usage(format!("the template cannot be applied: {words}"))
             .help("templates are those of Go, as in `{{upper .Name}}`"),
     }
 }

@@ -148,7 +148,7 @@ const FUNCTIONS: [(&str, Function); 8] = [
 fn one(values: &[Value]) -> Result<&Value, TemplateError> {
     match values {
         [value] => Ok(value),
-        _ => Err(TemplateError::Exec(format!("one value is wanted, not {}", values.len()))),
+        _ => Err(TemplateError::Exec(format!("one argument is needed, not {}", values.len()))),
     }
 }
 
@@ -219,7 +219,7 @@ fn check_ends(text: &str) -> Result<(), String> {
     for action in actions {
         match action.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default() {
             block @ ("if" | "range" | "with" | "block" | "define") => open.push(block),
-            "end" if open.pop().is_none() => return Err("`{{end}}` ends nothing".to_owned()),
+            "end" if open.pop().is_none() => return Err("`{{end}}` has no block to close".to_owned()),
             _ => {}
         }
     }

@@ -83,7 +83,7 @@ pub(crate) fn read(
 
 fn warn_of_passed_over(files: &[PathBuf], output: &Output) {
     for file in files {
-        output.warning(&format!("`{}` is passed over: another file is preferred", file.display()));
+        output.warning(&format!("`{}` is ignored: another file is preferred", file.display()));
     }
 }
 
@@ -320,7 +320,7 @@ pub(crate) fn check_targets(topology: &Topology, targets: &[ServiceName]) -> Res
 
 fn file_choice(global: &Global) -> Result<FileChoice, CliError> {
     let working_directory = std::env::current_dir()
-        .map_err(|error| CliError::usage(format!("cannot tell the working directory: {error}")))?;
+        .map_err(|error| CliError::usage(format!("cannot determine the working directory: {error}")))?;
     if let Some(name) = global.project_name.as_ref().filter(|name| !topology::is_project_name(name)) {
         return Err(refuse_project_name(name, "-p "));
     }

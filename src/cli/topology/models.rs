@@ -24,7 +24,7 @@ pub(crate) async fn bring_up(
         return Ok(());
     };
     let failed = |error: String| {
-        let help = "try by hand: `docker model status`";
+        let help = "try it by hand: `docker model status`";
         CliError::failed(format!("Docker Model Runner failed: {error}")).help(help)
     };
     let used: BTreeSet<&ModelKey> =
@@ -34,7 +34,7 @@ pub(crate) async fn bring_up(
         tokio::select! { biased;
             prepared = runner.prepare(&model.value, &mut say) => prepared.map_err(failed)?,
             () = interrupt::asked_to_end() => {
-                output.warning(&format!("getting the model `{key}` was interrupted"));
+                output.warning(&format!("pulling the model `{key}` was interrupted"));
                 return Err(CliError::Interrupted);
             }
         }
@@ -42,7 +42,7 @@ pub(crate) async fn bring_up(
     let endpoint = tokio::select! { biased;
         endpoint = runner.endpoint() => endpoint.map_err(failed)?,
         () = interrupt::asked_to_end() => {
-            output.warning("asking where the models are reached was interrupted");
+            output.warning("the request for the address of the models was interrupted");
             return Err(CliError::Interrupted);
         }
     };
@@ -61,7 +61,7 @@ pub(crate) async fn look_up(
     let Some(runner) = ModelRunner::find(&process::programs()).filter(|_| !users.is_empty()) else { return };
     match runner.endpoint().await {
         Ok(endpoint) => give(topology, &users, &endpoint, output),
-        Err(error) => output.warning(&format!("where models are reached is not known yet: {error}")),
+        Err(error) => output.warning(&format!("the address of the models is not known yet: {error}")),
     }
 }
 

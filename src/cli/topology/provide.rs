@@ -55,7 +55,7 @@ pub(crate) async fn end(
 
 fn interrupted(service: &ServiceName, output: &Output) -> CliError {
     output.warning(&format!(
-        "the provider of `{service}` was interrupted, and may have done only a part of its work"
+        "the provider of `{service}` was interrupted, and may have done only part of its work"
     ));
     CliError::Interrupted
 }
@@ -63,7 +63,7 @@ fn interrupted(service: &ServiceName, output: &Output) -> CliError {
 /// A plan is made without running anything.
 pub(crate) fn warn_of_variables(topology: &Topology, output: &Output) {
     for name in set_variables(topology) {
-        output.warning(&format!("what the provider of `{name}` says is not known before it runs"));
+        output.warning(&format!("what the provider of `{name}` sets is not known before it runs"));
     }
 }
 
@@ -71,9 +71,10 @@ pub(crate) fn warn_of_variables(topology: &Topology, output: &Output) {
 pub(crate) fn require_none(topology: &Topology) -> Result<(), CliError> {
     let Some(name) = set_variables(topology).next() else { return Ok(()) };
     let message = format!(
-        "the plan cannot be kept: the variables that the provider of `{name}` sets are not known before it runs"
+        "the plan cannot be stored: the variables that the provider of `{name}` sets are not known before \
+         it runs"
     );
-    let help = format!("leave its dependants out, as in `--exclude {name}`, or plan without `-o`");
+    let help = format!("leave out its dependants, as in `--exclude {name}`, or plan without `-o`");
     Err(CliError::usage(message).help(help))
 }
 

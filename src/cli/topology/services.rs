@@ -45,10 +45,10 @@ pub(crate) fn meant_instead(word: &str, names: &[String]) -> Option<String> {
         "help" => Some("did you mean `--help`?".to_owned()),
         _ if is_plan() && closest(word, ["down"]).is_some() => Some("did you mean `--down`?".to_owned()),
         _ if is_plan() && closest(word, PLANNED).is_some() => {
-            Some(format!("a plan is one of `up`: leave `{word}` out"))
+            Some(format!("a plan is always for `up`: leave out `{word}`"))
         }
         _ if is_of_config() && is_command(word) => Some(format!("did you mean `topo {word}`?")),
-        _ if is_list => Some(format!("write them apart: `{}`", apart.join(" "))),
+        _ if is_list => Some(format!("separate them: `{}`", apart.join(" "))),
         _ => of_another_machine(word).or_else(|| topology_meant(word)),
     }
 }

@@ -121,7 +121,7 @@ impl<E: Engine> Foreground<'_, E> {
             return Ok(Exit::of_container(*exit_code));
         }
         if container.state.is_running() {
-            self.session.remark(&format!("{} still runs: it has no exit code yet", container.name));
+            self.session.remark(&format!("{} is still running: it has no exit code yet", container.name));
             return Ok(Exit::Failed);
         }
         Ok(Exit::of_container(container.state.exit_code))

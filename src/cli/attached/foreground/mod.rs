@@ -286,7 +286,7 @@ impl<E: Engine> Foreground<'_, E> {
         tokio::select! { biased;
             observed = self.session.engine.observe(&query) => Ok(observed?),
             () = silent => {
-                let error = CliError::failed("the engine does not answer: nothing is stopped");
+                let error = CliError::failed("the engine does not answer: nothing was stopped");
                 Err(CliError::Several(vec![error], Exit::Interrupted))
             }
         }
@@ -345,8 +345,8 @@ fn words(remark: &AttachedRemark, unwatchable: Option<&String>) -> String {
         AttachedRemark::StoppingBecauseOf(ContainerEnd { container, exit_code, is_restarted: _ }) => {
             format!("stopping: {container} exited with code {exit_code}")
         }
-        AttachedRemark::WatchBeginsLater => "watch: begins once the services are up".to_owned(),
-        AttachedRemark::WatchEnded => "watch: ended".to_owned(),
+        AttachedRemark::WatchBeginsLater => "watch: starts once the services are up".to_owned(),
+        AttachedRemark::WatchEnded => "watch: stopped".to_owned(),
         AttachedRemark::NothingToWatch => {
             let why = unwatchable.map_or("", String::as_str);
             format!("watch: nothing can be watched: {why}")

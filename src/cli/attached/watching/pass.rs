@@ -141,7 +141,7 @@ impl<E: Target> Watching<'_, E> {
     async fn running(&self, service: &ServiceName) -> Vec<ContainerName> {
         let found = self.session.engine.containers_of(&self.topology.name, service).await;
         let found = found.unwrap_or_else(|error| {
-            self.fail_at(&format!("the containers of {service} cannot be found"), &error);
+            self.fail_at(&format!("the containers of {service} cannot be listed"), &error);
             Vec::new()
         });
         let runs = |container: &ObservedContainer| {
@@ -150,7 +150,7 @@ impl<E: Target> Watching<'_, E> {
         let names: Vec<ContainerName> =
             found.into_iter().filter(runs).map(|container| container.name).collect();
         if names.is_empty() {
-            self.remark(&format!("no container of {service} runs: nothing is done about its files"));
+            self.remark(&format!("no container of {service} is running: its files are not synced"));
         }
         names
     }

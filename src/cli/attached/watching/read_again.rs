@@ -16,7 +16,7 @@ pub(super) async fn tell_of_changes(sources: &Sources, again: &str, remark: &dyn
     let mut notice = match Notice::of(files.0.keys().map(PathBuf::as_path)) {
         Ok(notice) => notice,
         Err(error) => {
-            remark(&format!("a change of the topology itself goes unnoticed: {error}"));
+            remark(&format!("changes to the topology itself will not be noticed: {error}"));
             return pending().await;
         }
     };

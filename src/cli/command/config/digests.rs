@@ -119,7 +119,7 @@ async fn ask(images: BTreeSet<String>, output: &Output) -> Result<BTreeMap<Strin
                 pinned.insert(image, reference);
             }
             Err(error) => {
-                failed.push(CliError::failed(format!("cannot tell the digest of `{image}`: {error}")));
+                failed.push(CliError::failed(format!("cannot determine the digest of `{image}`: {error}")));
             }
         }
     }

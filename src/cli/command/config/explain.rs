@@ -34,7 +34,7 @@ pub(super) struct ConfigExplainArgs {
     /// Topology files, and at last what is explained, such as `services.web.ports[0]`
     #[arg(value_name = "FILE|PATH", required = true)]
     arguments: Vec<String>,
-    /// How it is written
+    /// Output format
     #[arg(long, value_name = "text|json", hide_possible_values = true, default_value = "text")]
     format: ConfigExplainFormat,
     /// Show values that come from variables or look like secrets
@@ -100,7 +100,7 @@ fn nothing_there(mistake: PathError) -> CliError {
     let help = match closest {
         Some(closest) => Some(format!("did you mean `{closest}`?")),
         None if known.is_empty() => None,
-        None => Some(format!("here are {}", suggest::one_of(known.iter().map(String::as_str)))),
+        None => Some(format!("write one of {}", suggest::one_of(known.iter().map(String::as_str)))),
     };
     CliError::usage(format!("nothing is at `{path}`")).perhaps_help(help)
 }

@@ -26,7 +26,7 @@ use listing::Listing;
 
 /// Show the topology in its canonical form.
 ///
-/// A service that is called `explain` is shown by `topo config -- explain`.
+/// To show a service that is called `explain`, write `topo config -- explain`.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  topo config --services\n  topo config explain services.web.environment.DEBUG",
@@ -37,10 +37,10 @@ use listing::Listing;
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     command: Option<Command>,
-    /// A topology file, and the services to show with what they need; all when none is named
+    /// A topology file, and the services to show with their dependencies; all when none is named
     #[arg(value_name = "FILE|SERVICE")]
     arguments: Vec<String>,
-    /// How it is written: yaml, unless it is a list
+    /// Output format; lists are plain text by default, all else is YAML
     #[arg(long, value_name = "yaml|json", hide_possible_values = true)]
     format: Option<ConfigFormat>,
     /// Write it to a file
@@ -49,7 +49,7 @@ pub(crate) struct ConfigArgs {
     /// Only check it
     #[arg(short, long)]
     quiet: bool,
-    /// Networks, volumes, secrets and configs that no service uses too
+    /// Include networks, volumes, secrets and configs that no service uses
     #[arg(long)]
     all_resources: bool,
     #[command(flatten)]
@@ -96,7 +96,7 @@ struct Only {
     /// The variables that the topology may use, with their values
     #[arg(long)]
     environment: bool,
-    /// The fingerprints that containers carry as `com.docker.compose.config-hash`; `*` means all
+    /// The hashes in the label `com.docker.compose.config-hash` of containers; `*` means all
     #[arg(long, value_name = "SERVICE,...")]
     hash: Option<String>,
 }
@@ -111,25 +111,25 @@ impl Only {
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "What is done to the topology")]
 struct Without {
-    /// Leave variables as they are written; shows all services
+    /// Do not replace variables; shows all services
     #[arg(long, conflicts_with_all = ["images", "models", "only_profiles", "environment", "hash"])]
     no_interpolate: bool,
-    /// Leave relative paths as they are written
+    /// Do not make relative paths absolute
     #[arg(long)]
     no_path_resolution: bool,
-    /// Add no defaults: no default network, no implied dependencies, no names
+    /// Do not add defaults: the default network, implied dependencies, names
     #[arg(long)]
     no_normalize: bool,
-    /// Leave out the checks that span several attributes
+    /// Skip the checks that involve several attributes
     #[arg(long)]
     no_consistency: bool,
-    /// Leave `env_file` and `label_file` as they are written
+    /// Do not read `env_file` and `label_file`
     #[arg(long)]
     no_env_resolution: bool,
-    /// Pin each image to the digest that its registry has for it
+    /// Pin each image to the digest in its registry
     #[arg(long, conflicts_with = "only")]
     resolve_image_digests: bool,
-    /// Write only the pinned images, to be merged over the topology with another `-f`
+    /// Write only the pinned images, as an override file for `-f`
     #[arg(long, conflicts_with = "only")]
     lock_image_digests: bool,
 }

@@ -110,7 +110,9 @@ impl Source {
         let known = path.file_name().map(ToOwned::to_owned);
         let name = known.or_else(|| path.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
         let name = name.and_then(|name| name.into_string().ok());
-        name.ok_or_else(|| CliError::failed(format!("`{}` has no name that can be kept", path.display())))
+        name.ok_or_else(|| {
+            CliError::failed(format!("`{}` has no name that a copy could have", path.display()))
+        })
     }
 }
 

@@ -142,7 +142,7 @@ fn directories_below(name: PathBuf, path: PathBuf) -> Vec<String> {
 }
 
 fn no_directory(place: &str) -> CliError {
-    let help = "name a directory that is there, or make it: `topo exec SERVICE mkdir -p DIRECTORY`";
+    let help = "name an existing directory, or create it: `topo exec SERVICE mkdir -p DIRECTORY`";
     CliError::failed(format!("there is no directory {place}")).help(help)
 }
 

@@ -75,7 +75,10 @@ fn open_in(folder: &Path, name: &str) -> io::Result<Opened> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // Where everybody may make folders, somebody else may have made this one.
     if !is_own(folder, rustix::process::getuid().as_raw()) {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a directory of this user"));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it is not a directory that belongs to this user",
+        ));
     }
     let path = folder.join(name);
     let mut options = OpenOptions::new();
