@@ -183,13 +183,29 @@ impl CliError {
 mod tests {
     use super::*;
 
+    /// Scripts rely on them.
     #[test]
-    fn what_the_engine_says_tells_whether_it_was_reached() {
-        let unreachable =
-            EngineError::NoAddress { message: "no such context".to_owned(), advice: String::new() };
-        assert_eq!(CliError::from(unreachable).exit(), Exit::NoEngine);
-        let refused = EngineError::Refused { status: 409, message: "in use".to_owned() };
-        assert_eq!(CliError::from(refused).exit(), Exit::Failed);
+    fn each_kind_has_its_exit_code() {
+        let message = "in use".to_owned();
+        let no_address = EngineError::NoAddress { message: message.clone(), advice: String::new() };
+        let errors = [
+            (CliError::usage("no such file"), 2),
+            (CliError::Parser(Box::new(clap::Error::new(clap::error::ErrorKind::UnknownArgument))), 2),
+            (CliError::diagnostics(&Sources::default(), Diagnostics::default()), 1),
+            (CliError::from(no_address), 3),
+            (CliError::from(EngineError::Refused { status: 409, message }), 4),
+            (CliError::StepsFailed, 4),
+            (CliError::failed("a folder is gone"), 4),
+            (CliError::Several(vec![CliError::failed("one of them")], Exit::Interrupted), 130),
+            (CliError::Program(Problem::new("no such program"), 127), 127),
+            (CliError::Interrupted, 130),
+            (CliError::unwritten(io::ErrorKind::StorageFull.into()), 2),
+            (CliError::Declined, 0),
+            (CliError::unwritten(io::ErrorKind::BrokenPipe.into()), 141),
+        ];
+        for (error, code) in errors {
+            assert_eq!(error.exit().code(), code, "{error:?}");
+        }
     }
 
     #[test]

@@ -44,9 +44,11 @@ impl EngineError {
         if !is_copy || phrase::FROM_STAGE.is_in(message) {
             return None;
         }
-        let quoted = || message.strip_suffix(phrase::NOT_FOUND.words)?.rsplit_once(": \"");
-        let unquoted =
-            || message.strip_suffix(": no such file or directory")?.rsplit_once(phrase::LSTAT.words);
+        let quoted = || phrase::NOT_FOUND.start_of(message)?.rsplit_once(": \"");
+        let unquoted = || {
+            let before = phrase::NO_SUCH_FILE.start_of(message)?.strip_suffix(": ")?;
+            before.rsplit_once(phrase::LSTAT.words)
+        };
         let (_, path) = quoted().or_else(unquoted)?;
         Some(path.trim_start_matches('/')).filter(|path| !path.is_empty())
     }
@@ -151,7 +153,7 @@ fn hint(message: &str) -> Option<String> {
 
 /// `network 93e074872fee... not found`: one that a container was connected to.
 fn is_missing_network(message: &str) -> bool {
-    let id = message.strip_prefix("network ").and_then(|rest| rest.strip_suffix(" not found"));
+    let id = phrase::NETWORK.rest_of(message).and_then(|rest| phrase::IS_NOT_FOUND.start_of(rest));
     id.is_some_and(|id| id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
@@ -209,7 +211,7 @@ fn volume_hint(message: &str) -> Option<String> {
 /// `Conflict. The container name "/shop-web-1" is already in use by container "93e074872fee...".`
 fn name_hint(message: &str) -> Option<String> {
     let (before, _) = phrase::NAME_IN_USE.around(message)?;
-    let (_, name) = before.rsplit_once("name \"")?;
+    let (_, name) = before.rsplit_once(phrase::CONTAINER_NAME.words)?;
     let name = name.trim_start_matches('/');
     Some(format!(
         "a container that is not part of this topology has that name: `docker inspect {name}` shows it, \

@@ -28,11 +28,23 @@ impl Phrase {
     pub fn rest_of(self, message: &str) -> Option<&str> {
         message.strip_prefix(self.words)
     }
+
+    /// What a message that ends with the words begins with.
+    pub fn start_of(self, message: &str) -> Option<&str> {
+        message.strip_suffix(self.words)
+    }
 }
 
 /// Whether a message holds one of them.
 pub fn any(phrases: &[Phrase], message: &str) -> bool {
     phrases.iter().any(|phrase| phrase.is_in(message))
+}
+
+/// The ids of the containers that use a volume, and the text before them: `remove NAME: volume is in use - [ID, ID]`.
+pub fn users_of_volume(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+    let (before, ids) = message.strip_suffix(']')?.split_once(" - [")?;
+    VOLUME_IN_USE.start_of(before)?;
+    Some((before, ids.split(',').map(str::trim)))
 }
 
 macro_rules! phrases {
@@ -58,7 +70,9 @@ phrases! {
         NOT_PAUSED = "is not paused";
         /// A container has the name that another one is to have: `"NAME" is already in use by container "ID"`.
         NAME_IN_USE = "\" is already in use by container";
-        /// A container uses a volume: `remove NAME: volume is in use - [ID]`.
+        /// What a container is named; the name follows.
+        CONTAINER_NAME = "name \"";
+        /// A container uses a volume.
         VOLUME_IN_USE = ": volume is in use";
         /// The engine does not have an image.
         NO_SUCH_IMAGE = "No such image";
@@ -76,6 +90,10 @@ phrases! {
         FULLY_SUBNETTED = "fully subnetted";
         /// A network is gone that a container was attached to.
         NO_MATCHING_NETWORK = "could not find a network matching";
+        /// The same, where its id follows, and the next phrase ends it.
+        NETWORK = "network ";
+        /// Something is not there; its id stands before.
+        IS_NOT_FOUND = " not found";
         /// Containers are attached to a network that is to be removed.
         ACTIVE_ENDPOINTS = "has active endpoints";
         /// A bind mount names what is not there.
@@ -86,8 +104,18 @@ phrases! {
         NO_DEVICE_DRIVER = "could not select device driver";
         /// Which of a container's endpoints could not be set up.
         ENDPOINT = "driver failed programming external connectivity on endpoint ";
+        /// How long a container has run follows.
+        UP = "Up ";
+        /// For how many seconds it has; the number stands before.
+        SECONDS = " second";
         /// A container was started less than a second ago.
         LESS_THAN_A_SECOND = "Less than a second";
+        /// The result of health checks that have not ended follows, in lists.
+        HEALTH = "health: ";
+        /// The result of health checks follows, in events.
+        HEALTH_STATUS = "health_status: ";
+        /// Nothing more is known of a failure.
+        UNKNOWN = ": unknown";
         /// A pull has begun.
         PULLING_FROM = "Pulling from";
         /// The path of a registry's API in an address.
@@ -162,6 +190,14 @@ phrases! {
         NO_ROUTE = "no route to host";
     }
     "BuildKit of Docker Engine 28.5": {
+        /// A step that is not in the Dockerfile.
+        INTERNAL_STEP = "[internal]";
+        /// The step that sends a context.
+        LOAD_CONTEXT = "[internal] load build context";
+        /// The step that makes an image of the result.
+        EXPORT = "exporting to ";
+        /// A part of a context that is sent; its name follows.
+        TRANSFERRING = "transferring ";
         /// The step that asks a registry for a base image; its name follows.
         LOAD_METADATA = "[internal] load metadata for ";
         /// A registry wants an account, and the session lends none.
@@ -190,6 +226,8 @@ phrases! {
         NOT_FOUND = "\": not found";
         /// What a step copies is not there; its path follows.
         LSTAT = ": lstat ";
+        /// A step resolves a base image.
+        FROM_STEP = "] FROM ";
         /// A step copies files.
         COPY_STEP = "] COPY ";
         /// A step adds files.
@@ -208,6 +246,8 @@ phrases! {
         UNKNOWN_FILE_FLAG = "unknown flag: --file";
     }
     "Docker Buildx 0.29": {
+        /// Why it ends follows.
+        ERROR = "ERROR: ";
         /// A `$` stands in a definition, which is tried as a Compose file first.
         UNSET_VARIABLE = "WARNING: The \"";
         /// How that goes on.
@@ -244,6 +284,17 @@ pub const WRAPPERS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_containers_that_use_a_volume_are_found() {
+        let (before, ids) =
+            users_of_volume("remove shop_data: volume is in use - [f89a, 5b1d]").expect("it is one");
+        assert_eq!(
+            (before, ids.collect::<Vec<_>>()),
+            ("remove shop_data: volume is in use", vec!["f89a", "5b1d"])
+        );
+        assert!(users_of_volume("remove shop_data: no such volume - [a]").is_none());
+    }
 
     #[test]
     fn each_is_known_once_and_says_where_it_was_seen() {

@@ -1,13 +1,13 @@
 //! In: what a builder reports about its steps. Out: which steps to show, and whether all were
 //! cached. Must not: know the builder: BuildKit's trace and buildx use the same names.
 
-use crate::engine::StepState;
+use crate::engine::{StepState, phrase};
 
 /// Whether a step comes from the Dockerfile or exports the image: `[2/4] RUN make`, `exporting to
 /// image`. Builders have internal steps: to load the Dockerfile, resolve base images, authenticate,
 /// transfer the context.
 pub(super) fn is_shown(step: &str) -> bool {
-    is_from_dockerfile(step) || step.starts_with("exporting to ")
+    is_from_dockerfile(step) || phrase::EXPORT.rest_of(step).is_some()
 }
 
 /// `[2/4] RUN make`, `[build 1/3] FROM rust`; not `[internal] load metadata`, `[auth] sharing
@@ -33,7 +33,7 @@ impl BuildCounts {
         match state {
             StepState::Cached => self.has_old = true,
             // Resolving a base image is not work.
-            StepState::Done { .. } if step.contains("] FROM ") => {}
+            StepState::Done { .. } if phrase::FROM_STEP.is_in(step) => {}
             StepState::Done { .. } | StepState::Failed => self.has_new = true,
             StepState::Began => {}
         }

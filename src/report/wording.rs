@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::engine::{EngineError, Excerpt};
+use crate::engine::{EngineError, Excerpt, phrase};
 use crate::plan::{Action, Because, Condition, FieldChange};
 use crate::run::Cause;
 use crate::topology::Separator;
@@ -303,11 +303,7 @@ pub fn engine_words(cause: &Cause) -> Option<String> {
 
 /// Leaves out ids of containers that use a volume if their names are unknown.
 fn without_ids(words: &str) -> String {
-    let (before, _) = words
-        .split_once(" - [")
-        .filter(|(before, _)| before.ends_with(": volume is in use"))
-        .unwrap_or((words, ""));
-    before.to_owned()
+    phrase::users_of_volume(words).map_or(words, |(before, _)| before).to_owned()
 }
 
 /// The health check that failed, with its count and result.

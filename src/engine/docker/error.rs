@@ -94,7 +94,7 @@ pub fn plain(message: &str) -> String {
     while let Some(rest) = phrase::WRAPPERS.iter().find_map(|noise| message.strip_prefix(noise)) {
         message = without_endpoint(rest);
     }
-    message.strip_suffix(": unknown").unwrap_or(message).trim().to_owned()
+    phrase::UNKNOWN.start_of(message).unwrap_or(message).trim().to_owned()
 }
 
 /// Leaves out which endpoint the network driver could not set up: the container is known.

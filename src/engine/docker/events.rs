@@ -14,7 +14,7 @@ use super::inspect::health_word;
 use super::json_lines::JsonLines;
 use super::observe::project_filter;
 use super::transport::{Call, Transport};
-use crate::engine::{Change, ContainerEvent, EngineError, EventFilter, History, What};
+use crate::engine::{Change, ContainerEvent, EngineError, EventFilter, History, What, phrase};
 use crate::topology::name::{ContainerName, ProjectName};
 
 /// Subscribes; when the future is ready, the engine has answered and no event is missed.
@@ -141,7 +141,7 @@ fn change(event: Event) -> Option<Change> {
 }
 
 fn health(action: &str) -> Option<crate::plan::observed::Health> {
-    health_word(action.strip_prefix("health_status: ")?)
+    health_word(phrase::HEALTH_STATUS.rest_of(action)?)
 }
 
 #[cfg(test)]

@@ -407,8 +407,8 @@ pub fn status(word: &str) -> Status {
 /// Whether a container was started a moment ago: `Up Less than a second`, `Up 3 seconds (healthy)`.
 /// The engine also resets its restart delay after ten seconds.
 pub fn is_just_started(status: &str) -> bool {
-    let Some(since) = status.strip_prefix("Up ") else { return false };
-    let seconds = since.split_once(" second").and_then(|(number, _)| number.parse::<u32>().ok());
+    let Some(since) = phrase::UP.rest_of(status) else { return false };
+    let seconds = phrase::SECONDS.around(since).and_then(|(number, _)| number.parse::<u32>().ok());
     phrase::LESS_THAN_A_SECOND.rest_of(since).is_some() || seconds.is_some_and(|seconds| seconds < 10)
 }
 

@@ -47,7 +47,7 @@ pub async fn remove(docker: &Docker, volume: &VolumeName) -> Result<(), EngineEr
 /// Replaces the ids of containers that use a volume by their names: `remove shop_data: volume is in
 /// use - [f89abc739922, 5b1d739922aa]`.
 async fn with_names(transport: &Transport, message: String) -> String {
-    let Some((before, ids)) = users(&message) else { return message };
+    let Some((before, ids)) = phrase::users_of_volume(&message) else { return message };
     let mut names = Vec::new();
     for id in ids {
         // One that is gone meanwhile has no name.
@@ -56,25 +56,4 @@ async fn with_names(transport: &Transport, message: String) -> String {
         }
     }
     if names.is_empty() { message } else { format!("{before} by {}", names.join(", ")) }
-}
-
-/// The text before the ids of containers that use a volume, and the ids.
-fn users(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
-    let (before, ids) = message.strip_suffix(']')?.split_once(" - [")?;
-    before.ends_with(phrase::VOLUME_IN_USE.words).then(|| (before, ids.split(',').map(str::trim)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_containers_that_use_a_volume_are_found() {
-        let (before, ids) = users("remove shop_data: volume is in use - [f89a, 5b1d]").expect("it is one");
-        assert_eq!(
-            (before, ids.collect::<Vec<_>>()),
-            ("remove shop_data: volume is in use", vec!["f89a", "5b1d"])
-        );
-        assert!(users("remove shop_data: no such volume - [a]").is_none());
-    }
 }

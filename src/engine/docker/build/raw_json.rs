@@ -45,7 +45,7 @@ pub(super) async fn read(
 fn kept(line: &str) -> Option<String> {
     let line = line.trim_end_matches(['\r', '\n']);
     let line = &line[..line.floor_char_boundary(WORDS_LIMIT.min(line.len()))];
-    (!is_noise(line)).then(|| line.strip_prefix("ERROR: ").unwrap_or(line).to_owned())
+    (!is_noise(line)).then(|| phrase::ERROR.rest_of(line).unwrap_or(line).to_owned())
 }
 
 /// buildx warns about a `$` in the definition, because it first tries to read a Compose file.

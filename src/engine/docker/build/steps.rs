@@ -119,7 +119,7 @@ impl Steps {
     /// Internal steps are not shown, except for the transfer of the context.
     fn is_internal(&self, digest: &str) -> bool {
         let name = self.steps.get(digest).map_or("", |step| step.name.as_str());
-        name.starts_with("[internal]") && name != "[internal] load build context"
+        phrase::INTERNAL_STEP.rest_of(name).is_some() && name != phrase::LOAD_CONTEXT.words
     }
 
     fn apply_vertex(&mut self, vertex: Vertex, progress: &dyn Fn(Progress)) {
@@ -192,7 +192,7 @@ fn report_transfer(transfer: Transfer, progress: &dyn Fn(Progress)) {
     }
     // BuildKit's names of transfers in a session.
     let part =
-        id.strip_prefix("transferring ").and_then(|rest| rest.strip_suffix(':')).unwrap_or(&id).to_owned();
+        phrase::TRANSFERRING.rest_of(&id).and_then(|rest| rest.strip_suffix(':')).unwrap_or(&id).to_owned();
     progress(match is_complete {
         true => Progress::PartDone { part },
         false => Progress::Bytes { part, done: current, total: (total > 0).then_some(total) },

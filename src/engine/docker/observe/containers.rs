@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{AT_ONCE, project_filter};
 use crate::engine::docker::inspect::{self, health_word};
 use crate::engine::docker::transport::{Call, Transport};
-use crate::engine::{EngineError, Glimpse};
+use crate::engine::{EngineError, Glimpse, phrase};
 use crate::plan::label;
 use crate::plan::observed::{
     ContainerState, Health, ObservedAddresses, ObservedContainer, ObservedMount, PublishedPort, Status,
@@ -285,7 +285,7 @@ fn observed_mount(ListedMount { name, source, driver }: ListedMount) -> Observed
 /// `Up 3 minutes (healthy)`, `Up 1 second (health: starting)`.
 fn health_in_status(status: &str) -> Option<Health> {
     let word = status.strip_suffix(')')?.rsplit_once('(')?.1;
-    health_word(word.strip_prefix("health: ").unwrap_or(word))
+    health_word(phrase::HEALTH.rest_of(word).unwrap_or(word))
 }
 
 /// Sorted by number; IPv4 addresses come before IPv6 ones.
