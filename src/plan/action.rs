@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::resources::Resources;
 use crate::plan::sealed::Sealed;
 use crate::plan::{compose_hash, spec};
 use crate::topology::name::{ContainerName, NetworkName, ServiceName, VolumeKey, VolumeName};
@@ -72,6 +73,13 @@ pub enum Action {
     /// Creates a container, runs it to completion and removes it. An exit code other than 0 is a
     /// failure, after which the container is kept.
     RunToEnd(Box<ContainerSpec>),
+    /// Changes limits and the restart policy of a container, running or not.
+    UpdateContainer {
+        /// The container.
+        container: ContainerName,
+        /// What is changed; what is absent stays as it is.
+        change: Box<Resources>,
+    },
     /// Renames a container.
     RenameContainer {
         /// Its current name.
@@ -326,6 +334,7 @@ impl Action {
             Action::RenameContainer { from, .. } => Some(from),
             Action::ConnectNetwork { container, .. }
             | Action::DisconnectNetwork { container, .. }
+            | Action::UpdateContainer { container, .. }
             | Action::StartContainer { container, .. }
             | Action::Wait { container, .. }
             | Action::StopContainer { container, .. }

@@ -47,6 +47,10 @@ pub enum Because {
         /// The service.
         service: ServiceName,
     },
+    /// The container is attached to a network that its service does not have: somebody connected it.
+    NetworkExtra(NetworkName),
+    /// The engine refused to update the container in place.
+    UpdateRefused,
     /// A network that the container is attached to is replaced.
     NetworkReplaced(NetworkName),
     /// Another program, or a release of topo whose label cannot be read, created it with settings

@@ -1,5 +1,7 @@
 //! Differences between what was applied and the current topology.
 
+mod container;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
@@ -14,36 +16,21 @@ use crate::topology::origin::{Entries, entries};
 use crate::topology::service::port::PortSection;
 use crate::topology::{Service, Topology, secrecy};
 
-/// What is known about how an object was created.
-#[derive(Clone, Copy)]
-pub(super) struct Made<'a> {
-    labels: &'a BTreeMap<String, String>,
-    settings: Option<&'a Settings>,
-}
-
-impl<'a> Made<'a> {
-    /// What is known about a container.
-    pub(super) fn of(container: &'a ObservedContainer) -> Self {
-        Self { labels: &container.labels, settings: container.settings.as_ref() }
-    }
-}
+pub(super) use container::{Differences, NetworkChange, Updated, Wanted, differences, differences_of_same};
 
 /// The differences of an object from what was applied, according to its labels; `None` if they do
 /// not say what was applied. `place` is the object in the topology: `["services", "web"]`.
 pub(super) fn changes(
     topology: &Topology,
     place: [&str; 2],
-    made: Made<'_>,
+    labels: &BTreeMap<String, String>,
     wanted: &Json,
     values: Values,
 ) -> Option<Vec<FieldChange>> {
-    let mut known = made.settings.map_or(json!({}), model_of);
-    // The attribute has the same key for all objects.
-    known[Service::labels] = json!(made.labels);
-    let Applied { model, from_elsewhere, .. } = Applied::of(made.labels)?;
+    let Applied { model, from_elsewhere, .. } = Applied::of(labels)?;
+    let known = container::known_model(labels, None);
     let applied = Sealer::new(&topology.name, place).open(&model, [wanted, &known]);
-    let path = place.map(str::to_owned).to_vec();
-    let mut comparison = Comparison { topology, path, changes: Vec::new(), values, from_elsewhere };
+    let mut comparison = Comparison::of(topology, place, values, from_elsewhere);
     comparison.compare(Some(&applied), Some(wanted));
     Some(comparison.changes)
 }
@@ -58,7 +45,7 @@ pub(super) fn difference(
     compose_hash: &str,
     values: Values,
 ) -> Option<Because> {
-    match changes(topology, place, Made { labels, settings: None }, wanted, values) {
+    match changes(topology, place, labels, wanted, values) {
         Some(changes) => (!changes.is_empty()).then_some(Because::Changed(changes)),
         // Older releases of Docker Compose set no fingerprint.
         None => labels
@@ -77,18 +64,17 @@ pub(super) fn made_by(
     wanted: &Json,
     values: Values,
 ) -> Because {
-    let mut known = made.settings.as_ref().map_or(json!({}), model_of);
+    let mut known = container::known_model(&made.labels, made.settings.as_ref());
     known[Service::image] = json!(made.image_name);
-    known[Service::labels] = json!(made.labels);
-    let path = place.map(str::to_owned).to_vec();
-    let mut comparison = Comparison { topology, path, changes: Vec::new(), values, from_elsewhere: None };
+    let mut comparison = Comparison::of(topology, place, values, None);
     comparison.compare_known(&known, wanted);
     Because::MadeBy { program: label::program(&made.labels), changes: comparison.changes }
 }
 
 /// The engine's description of a container, in the form of the model.
 fn model_of(settings: &Settings) -> Json {
-    let Settings { environment, command, entrypoint, ports, attributes } = settings;
+    let Settings { environment, command, entrypoint, ports, attributes, resources: _, endpoints: _ } =
+        settings;
     let port =
         |(name, published): (&String, _)| (name.clone(), json!({ (PortSection::published): published }));
     let mut model = json!({
@@ -117,7 +103,18 @@ struct Comparison<'a> {
 /// The length of the object's own path.
 const PLACE: usize = 2;
 
-impl Comparison<'_> {
+impl<'a> Comparison<'a> {
+    /// A comparison that has found nothing yet, of what the topology has at a place.
+    fn of(
+        topology: &'a Topology,
+        place: [&str; 2],
+        values: Values,
+        from_elsewhere: Option<Vec<Vec<String>>>,
+    ) -> Self {
+        let path = place.map(str::to_owned).to_vec();
+        Self { topology, path, changes: Vec::new(), values, from_elsewhere }
+    }
+
     /// Collects differences, as deep as mappings go.
     fn compare(&mut self, from: Option<&Json>, to: Option<&Json>) {
         if from == to {
@@ -417,8 +414,12 @@ mod tests {
         let (topology, place) = (topology(text), ["services", "web"]);
         let mut labels = BTreeMap::new();
         label::put_applied::<Service>(&mut labels, &topology, place, from, String::new());
-        let made = Made { labels: &labels, settings };
-        super::changes(&topology, place, made, to, Values::Literal).unwrap()
+        let Applied { model, from_elsewhere, .. } = Applied::of(&labels).unwrap();
+        let known = container::known_model(&labels, settings);
+        let applied = Sealer::new(&topology.name, place).open(&model, [to, &known]);
+        let mut comparison = Comparison::of(&topology, place, Values::Literal, from_elsewhere);
+        comparison.compare(Some(&applied), Some(to));
+        comparison.changes
     }
 
     #[test]
@@ -493,14 +494,7 @@ mod tests {
     fn containers_of_other_programs_are_compared_with_the_engine() {
         let topology = topology("services: { web: { image: x } }");
         let differs = |known: Json, wanted: Json| {
-            let path = ["services", "web"].map(str::to_owned).to_vec();
-            let mut comparison = Comparison {
-                topology: &topology,
-                path,
-                changes: Vec::new(),
-                values: Values::Literal,
-                from_elsewhere: None,
-            };
+            let mut comparison = Comparison::of(&topology, ["services", "web"], Values::Literal, None);
             comparison.compare_known(&known, &wanted);
             comparison.changes.iter().map(|change| change.path.to_string()).collect::<Vec<_>>().join(" ")
         };
@@ -541,8 +535,8 @@ mod tests {
     fn without_the_label_differences_are_unknown() {
         let labels = BTreeMap::new();
         let topology = topology("services: { web: { image: x } }");
-        let made = Made { labels: &labels, settings: None };
-        assert_eq!(super::changes(&topology, ["services", "web"], made, &json!({}), Values::Literal), None);
+        let place = ["services", "web"];
+        assert_eq!(super::changes(&topology, place, &labels, &json!({}), Values::Literal), None);
     }
 
     #[test]

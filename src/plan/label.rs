@@ -70,7 +70,8 @@ impl Applied {
     }
 }
 
-type Labels = BTreeMap<String, String>;
+/// Labels by their names.
+pub type Labels = BTreeMap<String, String>;
 
 /// Adds what was applied to the object, without possible secrets, and its Docker Compose
 /// fingerprint. `T` knows which parts may be secrets, and `place` is the object in the topology:

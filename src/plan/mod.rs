@@ -15,6 +15,7 @@ mod namespace;
 pub mod observed;
 mod orphan;
 mod remove;
+pub mod resources;
 mod restart;
 mod scope;
 mod seal;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::plan::Condition;
+use crate::plan::resources::Resources;
 use crate::topology::name::{ContainerName, ImageId, NetworkName, ProjectName, ServiceName, VolumeName};
 use crate::value::image::ImageReference;
 use crate::value::port::Protocol;
@@ -23,9 +24,8 @@ pub struct Query {
     pub networks: BTreeSet<NetworkName>,
     /// Volumes that are needed, of any project.
     pub volumes: BTreeSet<VolumeName>,
-    /// The Docker Compose fingerprints that up-to-date containers of services have. Others are
-    /// inspected for the settings they were created with.
-    pub fingerprints: BTreeMap<ServiceName, String>,
+    /// Whether the settings of containers are needed: what they were created with, and what was changed since.
+    pub settings: bool,
     /// Whether the number of the machine's processors is needed.
     pub processors: bool,
 }
@@ -38,7 +38,7 @@ impl Query {
             images: BTreeSet::new(),
             networks: BTreeSet::new(),
             volumes: BTreeSet::new(),
-            fingerprints: BTreeMap::new(),
+            settings: false,
             processors: false,
         }
     }
@@ -117,12 +117,11 @@ pub struct ObservedContainer {
     /// The ids of the containers whose namespaces it shares, as far as they were requested; that of
     /// its network is always known.
     pub namespace_owners: BTreeSet<String>,
-    /// The settings that it was created with, if requested.
+    /// Its settings, if requested.
     pub settings: Option<Settings>,
 }
 
-/// The settings that a container was created with, as far as its labels do not contain them: these
-/// values may be secrets.
+/// The settings of a container, as far as its labels do not contain them: these values may be secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Environment variables, including those of the image.
@@ -136,6 +135,31 @@ pub struct Settings {
     /// Further attributes in the form of the model, by key. Those that were not requested are
     /// absent or empty.
     pub attributes: BTreeMap<String, Json>,
+    /// Its limits and its restart policy, as they are now.
+    pub resources: Resources,
+    /// Its place in each of its networks, as it is now.
+    pub endpoints: BTreeMap<NetworkName, ObservedEndpoint>,
+}
+
+/// A container's place in a network. What the engine chose by itself is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedEndpoint {
+    /// Every name of the container in the network but those that it has by itself.
+    pub aliases: BTreeSet<String>,
+    /// Links to other containers: `NAME:alias`.
+    pub links: BTreeSet<String>,
+    /// The address that was asked for.
+    pub ipv4_address: Option<String>,
+    /// The address that was asked for.
+    pub ipv6_address: Option<String>,
+    /// Further addresses that were asked for.
+    pub link_local_ips: BTreeSet<String>,
+    /// The hardware address, whoever chose it.
+    pub mac_address: Option<String>,
+    /// Options of the network's driver.
+    pub driver_opts: BTreeMap<String, String>,
+    /// Which of the networks gives the default route.
+    pub gw_priority: i64,
 }
 
 /// A port of a container, as the engine reports it.

@@ -1,7 +1,8 @@
 //! Specifications of objects to create, with the engine's names, absolute paths and all labels.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -12,7 +13,7 @@ use crate::plan::action::{
 use crate::plan::seal::Sealer;
 use crate::plan::sealed::{Place, Sealed};
 use crate::plan::{OneOffChoices, compose_hash, label};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::topology::attribute::{Attribute, Form, Named};
 use crate::topology::content::{Content, ContentPlace, Contents};
 use crate::topology::name::{
@@ -138,6 +139,26 @@ pub fn volume(topology: &Topology, key: &VolumeKey, volume: &Volume) -> VolumeSp
 /// A network's name in the engine.
 pub fn network_name(key: &NetworkKey, network: &Network) -> NetworkName {
     NetworkName::new(network.name.as_ref().map_or(key.as_str(), |name| name.as_str()))
+}
+
+/// The fixed addresses of a place in a network, and where they are written.
+pub(super) fn fixed_in(settings: &ServiceNetwork) -> impl Iterator<Item = (IpAddr, Span)> {
+    let texts = [&settings.ipv4_address, &settings.ipv6_address].into_iter().flatten();
+    texts.filter_map(|text| Some((text.parse().ok()?, text.span)))
+}
+
+/// The addresses that services are to have in a network, whether they are brought up or not.
+pub(super) fn fixed_addresses(topology: &Topology, network: &NetworkName) -> BTreeSet<IpAddr> {
+    let services = topology.services.iter().chain(&topology.inactive);
+    let networks = services.flat_map(|(_, service)| service.networks.iter().flat_map(|all| &all.0));
+    let is_it = |key: &NetworkKey| {
+        topology.networks.get(key).is_some_and(|known| network_name(key, known) == *network)
+    };
+    networks
+        .filter(|(key, _)| is_it(key))
+        .flat_map(|(_, settings)| fixed_in(settings))
+        .map(|(address, _)| address)
+        .collect()
 }
 
 /// A volume's name in the engine.

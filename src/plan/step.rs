@@ -58,12 +58,35 @@ pub struct Step {
 }
 
 /// A condition that can be known only while the plan runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Guard {
-    /// At least one reference names another image than before, after the pulls and builds that the
-    /// step needs.
-    ImageDiffers(BTreeSet<FormerImage>),
+/// It holds when at least one of these is so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// One of these references names another image than before, after the pulls and builds that the step needs.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub differing_images: BTreeSet<FormerImage>,
+    /// The engine refused to update one of these containers in place.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused_updates: BTreeSet<ContainerName>,
+}
+
+impl Guard {
+    /// That a reference names another image.
+    pub fn image_differs(former: FormerImage) -> Self {
+        Self { differing_images: [former].into(), ..Self::default() }
+    }
+
+    /// That the engine refuses to update a container.
+    pub fn update_refused(container: ContainerName) -> Self {
+        Self { refused_updates: [container].into(), ..Self::default() }
+    }
+
+    /// Either of two.
+    pub fn or(mut self, other: Self) -> Self {
+        let Self { differing_images, refused_updates } = other;
+        self.differing_images.extend(differing_images);
+        self.refused_updates.extend(refused_updates);
+        self
+    }
 }
 
 /// A reference, and the image that it named when a container was created from it.

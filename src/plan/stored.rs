@@ -194,6 +194,7 @@ impl Opening<'_> {
             | Action::RemoveNetwork { .. }
             | Action::RemoveVolume { .. }
             | Action::DisconnectNetwork { .. }
+            | Action::UpdateContainer { .. }
             | Action::RenameContainer { .. }
             | Action::Wait { .. }
             | Action::KillContainer { .. }

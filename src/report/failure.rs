@@ -211,7 +211,9 @@ fn undo_verb(kind: Kind, change: ObjectChange) -> Option<&'static str> {
         | ObjectChange::Killed
         | ObjectChange::Paused
         | ObjectChange::Unpaused
+        | ObjectChange::Updated
         | ObjectChange::Connected
+        | ObjectChange::Disconnected
         | ObjectChange::Renamed
         | ObjectChange::Built
         | ObjectChange::Pushed

@@ -54,8 +54,12 @@ pub enum ObjectChange {
     Paused,
     /// A paused container was resumed.
     Unpaused,
+    /// Limits or the restart policy of a container were changed, while it may be running.
+    Updated,
     /// A running container was connected to a network.
     Connected,
+    /// A running container was disconnected from a network.
+    Disconnected,
     /// A container was given its own name again.
     Renamed,
     /// It was removed.
@@ -126,7 +130,9 @@ impl ObjectChange {
             ObjectChange::Killed => "killed",
             ObjectChange::Paused => "paused",
             ObjectChange::Unpaused => "unpaused",
+            ObjectChange::Updated => "updated",
             ObjectChange::Connected => "connected",
+            ObjectChange::Disconnected => "disconnected",
             ObjectChange::Renamed => "renamed",
             ObjectChange::Removed => "removed",
         }
@@ -149,7 +155,9 @@ impl ObjectChange {
             ObjectChange::Killed => "kill",
             ObjectChange::Paused => "pause",
             ObjectChange::Unpaused => "unpause",
+            ObjectChange::Updated => "update",
             ObjectChange::Connected => "connect",
+            ObjectChange::Disconnected => "disconnect",
             ObjectChange::Renamed => "rename",
             ObjectChange::Removed => "remove",
         }
@@ -170,7 +178,9 @@ struct ActionKinds {
     killed: bool,
     paused: bool,
     unpaused: bool,
+    updated: bool,
     connected: bool,
+    disconnected: bool,
     renamed: bool,
     removed: bool,
 }
@@ -199,9 +209,11 @@ impl ActionKinds {
             | Action::RemoveContainer { .. } => {
                 self.removed = true;
             }
+            Action::UpdateContainer { .. } => self.updated = true,
             Action::ConnectNetwork { .. } => self.connected = true,
             Action::RenameContainer { .. } => self.renamed = true,
-            Action::DisconnectNetwork { .. } | Action::Wait { .. } => {}
+            Action::DisconnectNetwork { .. } => self.disconnected = true,
+            Action::Wait { .. } => {}
         }
     }
 
@@ -218,7 +230,9 @@ impl ActionKinds {
             (self.signalled, ObjectChange::Signalled),
             (self.paused, ObjectChange::Paused),
             (self.unpaused, ObjectChange::Unpaused),
+            (self.updated, ObjectChange::Updated),
             (self.connected, ObjectChange::Connected),
+            (self.disconnected, ObjectChange::Disconnected),
             (self.renamed, ObjectChange::Renamed),
             (self.built, ObjectChange::Built),
             (self.pushed, ObjectChange::Pushed),

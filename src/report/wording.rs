@@ -73,6 +73,7 @@ pub fn object(action: &Action) -> Object<'_> {
         Action::RenameContainer { from, to: _ } => (Kind::Container, from.as_str()),
         Action::ConnectNetwork { container, attachment: _ }
         | Action::DisconnectNetwork { container, network: _ }
+        | Action::UpdateContainer { container, change: _ }
         | Action::StartContainer { container, post_start: _ }
         | Action::Wait { container, until: _ }
         | Action::StopContainer { container, .. }
@@ -155,6 +156,7 @@ fn verb(action: &Action) -> Verb {
         Action::KillContainer { container: _, signal } => {
             Verb { code: "kill", ..Verb::new("send", "sending", "sent").then(format!(" {signal}")) }
         }
+        Action::UpdateContainer { .. } => Verb::new("update", "updating", "updated"),
         Action::PauseContainer { .. } => Verb::new("pause", "pausing", "paused"),
         Action::UnpauseContainer { .. } => Verb::new("unpause", "unpausing", "unpaused"),
         Action::Wait { container: _, until } => match until {
@@ -207,6 +209,10 @@ pub fn because(because: &Because) -> (&'static str, String) {
         Because::AddressNeeded { address, service } => {
             ("address-needed", format!("it has the address {address} of {service}"))
         }
+        Because::NetworkExtra(network) => {
+            ("network-extra", format!("it is attached to network {network}, which its service does not have"))
+        }
+        Because::UpdateRefused => ("update-refused", "the engine refused to update it".to_owned()),
         Because::NetworkReplaced(network) => ("network-replaced", format!("network {network} is recreated")),
         Because::MadeBy { program, changes } => ("not-ours", {
             let differing = list(changes.iter().map(|change| change.path.to_string()));

@@ -15,7 +15,7 @@ use super::event::{Cause, End, Event, Failure};
 use super::tail::{last_health_output, log_tail};
 use super::wait::wait;
 use super::watch::Listeners;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Progress};
 use crate::plan::action::AnonymousVolumes;
 use crate::plan::{Action, Condition, FormerImage, Guard, Plan, StepId};
 use crate::topology::name::{ContainerName, ImageId};
@@ -127,9 +127,22 @@ impl<'run, E: Engine> Caller<'run, E> {
         };
         match result {
             Some(Ok(())) => End::Done,
+            Some(Err(cause)) if self.may_be_replaced(action) => {
+                let words = format!("cannot be updated in place, and is recreated: {cause}");
+                self.tell(Event::StepProgress { step, progress: Progress::Warning(words) });
+                self.answers.refused_updates.borrow_mut().extend(action.container().cloned());
+                End::NotNeeded
+            }
             Some(Err(cause)) => End::Failed(self.failure(action, cause).await),
             None => End::Cancelled,
         }
+    }
+
+    /// Whether it is an update of a container that the plan replaces when the engine refuses that.
+    fn may_be_replaced(&self, action: &Action) -> bool {
+        let Action::UpdateContainer { container, change: _ } = action else { return false };
+        let guards = self.plan.steps.iter().filter_map(|step| step.only_if.as_ref());
+        guards.into_iter().any(|guard| guard.refused_updates.contains(container))
     }
 
     async fn perform(&self, step: StepId) -> Result<(), Cause> {
@@ -192,11 +205,16 @@ fn unanswered(limit: Duration) -> End {
 #[derive(Debug, Default)]
 pub(super) struct Answers<'run> {
     known: RefCell<BTreeMap<&'run ImageReference, Option<ImageId>>>,
+    /// The containers that the engine refused to update.
+    refused_updates: RefCell<BTreeSet<ContainerName>>,
 }
 
 impl<'run> Answers<'run> {
     async fn holds<E: Engine>(&self, engine: &E, guard: Option<&'run Guard>) -> Result<bool, EngineError> {
-        let Some(Guard::ImageDiffers(images)) = guard else { return Ok(true) };
+        let Some(Guard { differing_images: images, refused_updates }) = guard else { return Ok(true) };
+        if refused_updates.iter().any(|container| self.refused_updates.borrow().contains(container)) {
+            return Ok(true);
+        }
         for FormerImage { image, from } in images {
             if self.image(engine, image).await?.as_ref() != Some(from) {
                 return Ok(true);

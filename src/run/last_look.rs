@@ -139,6 +139,7 @@ impl Left {
             Action::CreateContainer(_)
             | Action::RunToEnd(_)
             | Action::KillContainer { .. }
+            | Action::UpdateContainer { .. }
             | Action::PauseContainer { .. }
             | Action::UnpauseContainer { .. }
             | Action::ConnectNetwork { .. }

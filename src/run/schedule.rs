@@ -227,6 +227,7 @@ impl Pool {
             | Action::ConnectNetwork { .. }
             | Action::DisconnectNetwork { .. }
             | Action::CreateContainer(_)
+            | Action::UpdateContainer { .. }
             | Action::RenameContainer { .. }
             | Action::StartContainer { .. }
             | Action::PauseContainer { .. }

@@ -20,6 +20,7 @@ mod grammar;
 mod harness;
 mod hooks;
 mod images;
+mod in_place;
 mod inside;
 mod interceptor;
 mod interrupts;

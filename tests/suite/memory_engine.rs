@@ -279,6 +279,11 @@ impl MemoryEngine {
                 }
                 self.create(&spec.name);
             }
+            Action::UpdateContainer { container, .. } => {
+                if let Some(words) = self.behaviour(container).refuses_update {
+                    return Err(refused(500, words));
+                }
+            }
             Action::StartContainer { container, .. } => {
                 let behaviour = self.behaviour(container);
                 if let Some(words) = behaviour.refuses_start {

@@ -1,8 +1,6 @@
 //! A project to look at or to take down. Its name and what the engine has are enough: a topology that is
 //! missing, or that has mistakes, does not stand in the way.
 
-use std::collections::BTreeMap;
-
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::inside;
 use crate::cli::error::CliError;
@@ -31,7 +29,7 @@ pub(crate) fn project(
         Known::Topology(topology) => {
             check_targets(&topology, targets)?;
             // Whether containers are as they are to be, or could be made, is not asked.
-            let query = Query { fingerprints: BTreeMap::new(), processors: false, ..plan::query(&topology) };
+            let query = Query { settings: false, processors: false, ..plan::query(&topology) };
             Ok(Project { query, topology: Some(*topology) })
         }
         Known::Name { name, unusable } => {

@@ -1,6 +1,7 @@
 //! In: the engine's description of a container. Out: its state. Must not: fail on a word that a
 //! newer engine uses.
 
+mod endpoints;
 mod further;
 
 use crate::engine::phrase;
@@ -11,12 +12,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use self::endpoints::InspectedNetworks;
 use self::further::{FurtherConfig, FurtherHostConfig, InspectedHealthcheck};
 use super::transport::{Call, Transport, escape};
 use crate::engine::EngineError;
 use crate::plan::observed::{ContainerState, Health, Settings, Status};
+use crate::plan::resources::Resources;
 use crate::topology::Service;
-use crate::topology::service::{Healthcheck, Logging, Namespace};
+use crate::topology::service::{Healthcheck, Logging, Namespace, RestartPolicy};
 use crate::value::pair::Pair;
 
 /// An engine records a start only after the process runs, so that its first output may be older;
@@ -45,6 +48,9 @@ pub struct Inspected {
     /// Its mounts.
     #[serde(default)]
     pub mounts: Vec<InspectedMount>,
+    /// Its networks.
+    #[serde(default)]
+    network_settings: InspectedNetworks,
 }
 
 /// A container's state in the engine's words.
@@ -101,6 +107,17 @@ impl InspectedHostConfig {
             Some((port.clone(), hosts.as_ref()?.first()?.host_port.clone()))
         };
         bindings.filter_map(first).collect()
+    }
+}
+
+impl InspectedHostConfig {
+    /// Limits and the restart policy.
+    fn resources(&self) -> Resources {
+        Resources {
+            memory: i64::try_from(self.memory).ok().filter(|memory| *memory > 0),
+            restart: self.restart_policy.written().and_then(|word| RestartPolicy::from_word(&word)),
+            ..self.further.resources()
+        }
     }
 }
 
@@ -300,6 +317,8 @@ impl Inspected {
             entrypoint: words(entrypoint),
             ports: self.host_config.host_ports(),
             attributes: self.attributes().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            resources: self.host_config.resources(),
+            endpoints: self.network_settings.endpoints(&self.id),
         }
     }
 

@@ -2,9 +2,9 @@
 //! them. Must not: change anything, or fail on a word that a newer engine uses.
 //!
 //! bollard fails on a whole list for a single unknown enum value: the lists are read here, into
-//! structures with only what is needed. A running container that is up to date needs no request of
-//! its own, unless it shares something with another service's; whether the engine would restart it,
-//! and the output of its health check, is left to `inspect`.
+//! structures with only what is needed. How a container is set up, whether the engine would restart
+//! it, and the output of its health check, is left to `inspect`: one request for each container,
+//! where it is asked for.
 
 mod containers;
 mod images;
@@ -33,9 +33,9 @@ const NAMES_AT_ONCE: usize = 32 * 1024;
 
 /// Reads everything at once, except for the number of processors.
 pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, EngineError> {
-    let Query { project, images, networks, volumes, fingerprints, processors: _ } = query;
+    let Query { project, images, networks, volumes, settings, processors: _ } = query;
     let (containers, networks, volumes, images) = try_join4(
-        containers::observe(transport, project.as_str(), fingerprints),
+        containers::observe(transport, project.as_str(), *settings),
         observe_networks(transport, project.as_str(), networks),
         observe_volumes(transport, project.as_str(), volumes),
         images::observe(transport, images),

@@ -58,6 +58,7 @@ async fn perform_one(
         }
         Action::CreateContainer(spec) => container::create(docker, spec, progress).await,
         Action::RunToEnd(spec) => docker.run_to_end(spec, progress).await,
+        Action::UpdateContainer { container, change } => container::update(docker, container, change).await,
         Action::RenameContainer { from, to } => rename(docker, from, to).await,
         Action::StartContainer { container, post_start } => {
             start(docker, container).await?;

@@ -72,7 +72,7 @@ impl Up<'_> {
         let services = self.context.topology.services.values();
         let mut settings =
             services.flat_map(|service| service.networks.iter().flat_map(|all| all.0.values()));
-        settings.any(|settings| fixed_in(settings).next().is_some())
+        settings.any(|settings| spec::fixed_in(settings).next().is_some())
     }
 
     /// Who comes to an address in which network by this plan.
@@ -98,7 +98,7 @@ impl Up<'_> {
                 let members = all.entry(attachment.network.clone()).or_default();
                 let member = members.entry(group.clone()).or_default();
                 member.service.clone_from(service);
-                member.fixed = fixed_in(&attachment.settings).map(|(address, _)| address).collect();
+                member.fixed = spec::fixed_in(&attachment.settings).map(|(address, _)| address).collect();
                 member.carriers.push(id);
                 if !matches!(action, Action::CreateContainer(_)) {
                     member.takes.insert(id);
@@ -144,7 +144,7 @@ impl Up<'_> {
             let Some(service) = &member.service else { continue };
             let Some((_, settings)) = self.settings_of(service, network) else { continue };
             let is_claimed = |(address, _): &(IpAddr, Span)| member.fixed.contains(address);
-            claims.extend(fixed_in(settings).filter(is_claimed).map(|(address, at)| Claim {
+            claims.extend(spec::fixed_in(settings).filter(is_claimed).map(|(address, at)| Claim {
                 container: container.clone(),
                 service: service.clone(),
                 address,
@@ -441,7 +441,7 @@ impl Up<'_> {
         let (own, held): (Vec<_>, Vec<_>) =
             self.context.observed.containers.iter().partition(|other| other.name == *container);
         let in_network = |one: &&ObservedContainer| one.addresses.get(network).cloned().unwrap_or_default();
-        let mut taken: BTreeSet<IpAddr> = self.fixed_by_topology(network);
+        let mut taken: BTreeSet<IpAddr> = spec::fixed_addresses(self.context.topology, network);
         taken.extend(held.iter().map(in_network).flat_map(|known| [known.held, known.fixed].concat()));
         taken.extend(members.values().flat_map(|member| member.fixed.iter().copied()));
         let own = own.iter().map(in_network).flat_map(|known| known.held);
@@ -453,21 +453,6 @@ impl Up<'_> {
         let highest = pools.iter().flat_map(|(subnet, _)| subnet.from_highest().take(MOST_TRIED));
         own.chain(highest).find(is_free)
     }
-
-    /// The addresses that services are to have in a network, whether they are brought up or not.
-    fn fixed_by_topology(&self, network: &NetworkName) -> BTreeSet<IpAddr> {
-        let topology = self.context.topology;
-        let services = topology.services.iter().chain(&topology.inactive);
-        let networks = services.flat_map(|(_, service)| service.networks.iter().flat_map(|all| &all.0));
-        let is_it = |key: &NetworkKey| {
-            topology.networks.get(key).is_some_and(|known| spec::network_name(key, known) == *network)
-        };
-        networks
-            .filter(|(key, _)| is_it(key))
-            .flat_map(|(_, settings)| fixed_in(settings))
-            .map(|(ip, _)| ip)
-            .collect()
-    }
 }
 
 /// When a container comes to its address.
@@ -478,12 +463,6 @@ enum Turn {
     NeedNotWait,
     /// Before.
     CannotWait,
-}
-
-/// The fixed addresses of a place in a network, and where they are written.
-fn fixed_in(settings: &ServiceNetwork) -> impl Iterator<Item = (IpAddr, Span)> {
-    let texts = [&settings.ipv4_address, &settings.ipv6_address].into_iter().flatten();
-    texts.filter_map(|text| Some((text.parse().ok()?, text.span)))
 }
 
 fn set_address(settings: &mut ServiceNetwork, address: Spanned<IpAddr>) {

@@ -42,9 +42,10 @@ use super::decision::{Decision, Replica};
 use super::{Context, Gate, StartChoice, Up, order};
 use crate::diagnostic::code;
 use crate::plan::action::{AfterFailedHook, AnonymousVolumes, ContainerSpec};
+use crate::plan::drift::Updated;
 use crate::plan::observed::{ContainerState, ObservedContainer};
 use crate::plan::spec::ContainerBase;
-use crate::plan::{Action, Because, Condition, Guard, Needs, Scope, StepId, spec, stop};
+use crate::plan::{Action, Because, Condition, FormerImage, Guard, Needs, Scope, StepId, spec, stop};
 use crate::topology::Service;
 use crate::topology::attribute::Named;
 use crate::topology::name::{ContainerName, ServiceName};
@@ -107,6 +108,8 @@ struct Existing<'a> {
     name: ContainerName,
     /// The steps that put its name and its networks right.
     reconnected: Vec<Gate>,
+    /// The step that changes its limits.
+    updated: Option<StepId>,
 }
 
 /// A container that is to take another one's place.
@@ -232,6 +235,7 @@ impl<'a> Up<'a> {
         let renamed = successor
             .map(|(decision, new)| self.take_over(placing, decision, &existing, new, stopped.as_ref()));
         let mut ready = existing.reconnected.clone();
+        ready.extend(existing.updated.map(|step| (step, Needs::Settled)));
         ready.extend(stopped.iter().map(|stop| (stop.step, Needs::Done)));
         ready.extend(renamed.map(|step| (step, Needs::Done)));
         let start = self.start_replica(placing, replica, &lasting, &ready);
@@ -252,7 +256,7 @@ impl<'a> Up<'a> {
         }
     }
 
-    /// The name and the networks of a container that perhaps stays are put right.
+    /// The name, the networks and the limits of a container that perhaps stays are put right.
     fn update_in_place<'c>(
         &mut self,
         placing: &Placing<'_>,
@@ -260,8 +264,12 @@ impl<'a> Up<'a> {
         current: &'c ObservedContainer,
         wanted: &ContainerSpec,
     ) -> Existing<'c> {
-        let mut existing =
-            Existing { container: current, name: current.name.clone(), reconnected: Vec::new() };
+        let mut existing = Existing {
+            container: current,
+            name: current.name.clone(),
+            reconnected: Vec::new(),
+            updated: None,
+        };
         if replica.replaced.as_ref().is_some_and(|decision| decision.only_if.is_none()) {
             return existing;
         }
@@ -282,8 +290,21 @@ impl<'a> Up<'a> {
             existing.name = wanted.name.clone();
             existing.reconnected.push((step, Needs::Done));
         }
-        let connected = self.reconnect(current, &existing.name, &wanted.networks, &existing.reconnected);
+        let connected = self.reconnect(
+            (current, &existing.name),
+            &wanted.networks,
+            &replica.networks,
+            &existing.reconnected,
+        );
+        let renamed = existing.reconnected.clone();
         existing.reconnected.extend(connected.into_iter().map(|step| (step, Needs::Done)));
+        if let Some(Updated { changes, change }) = &replica.updated {
+            let (container, change) = (existing.name.clone(), Box::new(change.clone()));
+            let update = Action::UpdateContainer { container: container.clone(), change };
+            let step = self.add(update, Because::Changed(changes.clone()), Some(placing.name), &renamed);
+            self.updates.insert(container, step);
+            existing.updated = Some(step);
+        }
         existing
     }
 
@@ -300,7 +321,7 @@ impl<'a> Up<'a> {
         wanted.name = temporary.clone();
         wanted.predecessor = keeps_volumes.then(|| existing.name.clone());
         let mut needs = [self.before_create(placing), existing.reconnected.clone()].concat();
-        needs.extend(self.images_of_guard(decision));
+        needs.extend(self.gates_of_guard(decision));
         let create = Action::CreateContainer(Box::new(wanted));
         let created = self.add_deed(create, decision.clone(), Some(placing.name), &needs);
         Successor { created, temporary, lasting }
@@ -323,7 +344,7 @@ impl<'a> Up<'a> {
         if replica.replaced.is_some() {
             decision.because = Because::Replaced;
         }
-        let mut needs = [existing.reconnected.clone(), self.images_of_guard(&decision)].concat();
+        let mut needs = [existing.reconnected.clone(), self.gates_of_guard(&decision)].concat();
         needs.extend(self.successors_ready(placing, successor));
         let stops_early = !placing.stopped_before.is_empty();
         let gates: &[Gate] = if stops_early { &[] } else { &placing.gates };
@@ -435,10 +456,12 @@ impl<'a> Up<'a> {
     }
 
     /// The steps after which a condition can be looked at.
-    fn images_of_guard(&self, decision: &Decision) -> Vec<Gate> {
-        let Some(Guard::ImageDiffers(images)) = &decision.only_if else { return Vec::new() };
-        let steps = images.iter().filter_map(|former| self.images.get(&former.image).copied().flatten());
-        steps.map(|step| (step, Needs::Done)).collect()
+    fn gates_of_guard(&self, decision: &Decision) -> Vec<Gate> {
+        let Some(Guard { differing_images, refused_updates }) = &decision.only_if else { return Vec::new() };
+        let image =
+            |former: &FormerImage| Some((self.images.get(&former.image).copied().flatten()?, Needs::Done));
+        let update = |name: &ContainerName| Some((*self.updates.get(name)?, Needs::Settled));
+        differing_images.iter().filter_map(image).chain(refused_updates.iter().filter_map(update)).collect()
     }
 
     /// Stops and removes containers that have no successor, dependants before what they depend on.

@@ -9,11 +9,14 @@ use serde_json::Value as Json;
 use super::{Context, RecreateChoice, StartChoice, order};
 use crate::diagnostic::{Diagnostics, code};
 use crate::lint::host_port;
-use crate::plan::drift::Made;
+use crate::plan::action::Attachment;
+use crate::plan::drift::{Differences, NetworkChange, Updated, Wanted};
 use crate::plan::observed::{ObservedContainer, ObservedMount, Status};
+use crate::plan::resources::Resources;
 use crate::plan::{Because, Guard, compose_hash, drift, label, orphan, scope, spec};
+use crate::topology::Separator;
 use crate::topology::Service;
-use crate::topology::name::ServiceName;
+use crate::topology::name::{ContainerName, NetworkName, ServiceName};
 use crate::topology::platform::Platform;
 use crate::topology::service::NamespaceKind;
 
@@ -36,6 +39,10 @@ pub(super) struct Replica<'a> {
     pub(super) current: Option<&'a ObservedContainer>,
     /// It is replaced by a new one.
     pub(super) replaced: Option<Decision>,
+    /// Its limits or its restart policy are changed, unless it is surely replaced.
+    pub(super) updated: Option<Updated>,
+    /// Its networks that it joins, leaves, or gets another place in, unless it is surely replaced.
+    pub(super) networks: BTreeMap<NetworkName, NetworkChange>,
     /// It is stopped and started again.
     pub(super) restarted: Option<Decision>,
     /// It does not run, and is started.
@@ -61,15 +68,26 @@ impl Decision {
         match (self.only_if, other.only_if) {
             (None, _) => Decision::unconditional(self.because),
             (Some(_), None) => Decision::unconditional(other.because),
-            (Some(Guard::ImageDiffers(mut images)), Some(Guard::ImageDiffers(others))) => {
-                images.extend(others);
-                Decision { because: self.because, only_if: Some(Guard::ImageDiffers(images)) }
-            }
+            (Some(guard), Some(other)) => Decision { because: self.because, only_if: Some(guard.or(other)) },
         }
     }
 }
 
-impl Replica<'_> {
+impl<'a> Replica<'a> {
+    /// A container that nothing becomes of: one that the engine has, or none yet.
+    fn new(number: u32, current: Option<&'a ObservedContainer>) -> Self {
+        Self {
+            number,
+            current,
+            replaced: None,
+            updated: None,
+            networks: BTreeMap::new(),
+            restarted: None,
+            is_started: false,
+            is_unpaused: false,
+        }
+    }
+
     fn is_replaced_unconditionally(&self) -> bool {
         is_unconditional(self.replaced.as_ref())
     }
@@ -155,14 +173,7 @@ impl<'a> Decisions<'a> {
         }
         let known: BTreeSet<u32> = replicas.iter().map(|replica| replica.number).collect();
         let new = (1..).filter(|number| !known.contains(number)).take(wanted - replicas.len());
-        replicas.extend(new.map(|number| Replica {
-            number,
-            current: None,
-            replaced: None,
-            restarted: None,
-            is_started: false,
-            is_unpaused: false,
-        }));
+        replicas.extend(new.map(|number| Replica::new(number, None)));
         replicas.sort_by_key(|replica| replica.number);
         self.replicas.insert(name.clone(), replicas);
     }
@@ -176,12 +187,9 @@ impl<'a> Decisions<'a> {
         let follow = |current: &'a ObservedContainer| {
             let is_acted_on = context.choices.start == StartChoice::Start;
             let replica = Replica {
-                number: current.number,
-                current: Some(current),
                 replaced: judge.replaced_along(current),
                 restarted: if is_acted_on { judge.restarted(current) } else { None },
-                is_started: false,
-                is_unpaused: false,
+                ..Replica::new(current.number, Some(current))
             };
             (replica.replaced.is_some() || replica.restarted.is_some()).then_some(replica)
         };
@@ -257,20 +265,41 @@ struct Judge<'a, 'decisions> {
 
 impl<'a> Judge<'a, '_> {
     fn replica(&self, number: u32, current: &'a ObservedContainer) -> Replica<'a> {
-        let replaced = self.replaced(current);
+        let name = spec::container_name(self.context.topology, self.name, self.service, number);
+        let found = self.found(current, &name);
+        let mut replaced = self.replaced(current, &found);
+        if found.in_place.updated.is_some() && self.can_be_replaced() {
+            let because = Because::UpdateRefused;
+            let refused = Decision { because, only_if: Some(Guard::update_refused(name)) };
+            replaced = [replaced, Some(refused)].into_iter().flatten().reduce(Decision::or);
+        }
+        let Differences { made: _, updated, networks } = found.in_place;
         let is_acted_on = self.context.choices.start == StartChoice::Start;
         let is_running = current.state.is_running();
         let restarted = if is_acted_on && is_running { self.restarted(current) } else { None };
         let has_ended = self.is_done(current) || self.context.choices.ended.contains(&current.name);
         let is_started = is_acted_on && !is_running && !has_ended;
-        let mut replica =
-            Replica { number, current: Some(current), replaced, restarted, is_started, is_unpaused: false };
+        let mut replica = Replica {
+            replaced,
+            updated,
+            networks,
+            restarted,
+            is_started,
+            ..Replica::new(number, Some(current))
+        };
         let is_frozen = is_acted_on && current.state.status == Status::Paused;
         replica.is_unpaused = is_frozen && !replica.is_stopped_unconditionally();
         replica
     }
 
-    fn replaced(&self, current: &ObservedContainer) -> Option<Decision> {
+    /// Whether a container whose update the engine refuses is replaced instead.
+    fn can_be_replaced(&self) -> bool {
+        let Context { topology, observed, choices, .. } = self.context;
+        let image = spec::image_name(topology, self.name, self.service);
+        choices.recreate != RecreateChoice::Never && observed.images.contains_key(&image)
+    }
+
+    fn replaced(&self, current: &ObservedContainer, found: &Found) -> Option<Decision> {
         match self.context.choices.recreate {
             RecreateChoice::Never => {
                 return is_beyond_repair(current).then(|| Decision::unconditional(Because::NotRunning));
@@ -288,7 +317,7 @@ impl<'a> Judge<'a, '_> {
             only_if: Some(guard),
         });
         let mounted = self.context.mounts_another_image(self.service, current);
-        let differs = self.differs(current).map(Decision::unconditional);
+        let differs = found.made.clone().map(Decision::unconditional);
         let volumes = self.renews_volumes(current);
         let reasons = [self.replaced_with_shared(current), differs, renewed, mounted, volumes];
         reasons.into_iter().flatten().reduce(Decision::or)
@@ -337,24 +366,65 @@ impl<'a> Judge<'a, '_> {
         (has_some && is_from_dockerfile).then(|| Decision::unconditional(Because::VolumesRenewed))
     }
 
-    /// What of the container itself is not as the topology says.
-    fn differs(&self, current: &ObservedContainer) -> Option<Because> {
+    /// What of the container itself is not as the topology says. `lasting` is the name that it is to have.
+    fn found(&self, current: &ObservedContainer, lasting: &ContainerName) -> Found {
+        let nothing = Differences::default();
         if is_beyond_repair(current) {
-            return Some(Because::NotRunning);
+            return Found { made: Some(Because::NotRunning), in_place: nothing };
         }
         let Context { topology, observed, choices, .. } = self.context;
         let place = ["services", self.name.as_str()];
-        match drift::changes(topology, place, Made::of(current), &self.model, choices.values) {
-            Some(changes) if changes.is_empty() => {}
-            Some(changes) => return Some(Because::Changed(changes)),
-            None if self.is_as_compose_made_it(current) => {}
-            None => return Some(drift::made_by(topology, place, current, &self.model, choices.values)),
-        }
+        let networks = self.networks(lasting);
+        let own_names = self.own_names(current, lasting);
+        let wanted = Wanted {
+            topology,
+            place,
+            model: &self.model,
+            resources: Resources::of(self.service),
+            networks: &networks,
+            own_names: &own_names,
+            api: observed.api,
+            values: choices.values,
+        };
+        let in_place = match drift::differences(&wanted, current) {
+            Some(differences) if differences.made.is_empty() => differences,
+            Some(differences) => {
+                let made = Some(Because::Changed(differences.all()));
+                return Found { made, in_place: Differences { made: Vec::new(), ..differences } };
+            }
+            None if self.is_as_compose_made_it(current) => drift::differences_of_same(&wanted, current),
+            None => {
+                let made = drift::made_by(topology, place, current, &self.model, choices.values);
+                return Found { made: Some(made), in_place: nothing };
+            }
+        };
         if let Some(other) = self.other_platform(current) {
-            return Some(other);
+            return Found { made: Some(other), in_place };
         }
-        let image = observed.images.get(&spec::image_name(topology, self.name, self.service))?;
-        (*image != current.image).then(|| Because::ImageChanged { from: current.image.clone() })
+        let image = observed.images.get(&spec::image_name(topology, self.name, self.service));
+        let is_other = image.is_some_and(|image| *image != current.image);
+        Found { made: is_other.then(|| Because::ImageChanged { from: current.image.clone() }), in_place }
+    }
+
+    /// The place of the container with this name in each of its networks.
+    fn networks(&self, lasting: &ContainerName) -> Vec<Attachment> {
+        let topology = self.context.topology;
+        let container_of = |name: &ServiceName| {
+            let service = topology.services.get(name)?;
+            let first = self.context.containers_of(name).map(|container| container.number).min();
+            Some(spec::container_name(topology, name, service, first.unwrap_or(1)))
+        };
+        let links = spec::links(topology, self.service, &container_of);
+        spec::attachments(topology, self.name, self.service, lasting, &links)
+    }
+
+    /// The names that a container has in its networks without asking for them: its own, and those that it had by
+    /// another convention.
+    fn own_names(&self, current: &ObservedContainer, lasting: &ContainerName) -> BTreeSet<ContainerName> {
+        let by =
+            |separator| spec::own_container_name(self.context.topology, self.name, current.number, separator);
+        let conventions = [Separator::Hyphen, Separator::Underscore].map(by);
+        conventions.into_iter().chain([current.name.clone(), lasting.clone()]).collect()
     }
 
     /// The image that runs is for another platform than the caller asks for. That it was not asked for when
@@ -426,6 +496,14 @@ impl<'a> Judge<'a, '_> {
         let is_job = self.decisions.jobs.contains(self.name);
         current.state.status == Status::Exited && current.state.exit_code == 0 && is_job
     }
+}
+
+/// What of a container is not as the topology says.
+struct Found {
+    /// Why only a new one will do.
+    made: Option<Because>,
+    /// What the engine can change.
+    in_place: Differences,
 }
 
 /// It can be started by nobody.

@@ -22,7 +22,7 @@ impl<'a> Context<'a> {
         let is_built = self.builder(name, service).is_some_and(|(_, builder)| self.is_built(builder, true));
         let is_renewed = is_built || self.is_pulled(service, true);
         let image = spec::image_name(self.topology, name, service);
-        is_renewed.then(|| Guard::ImageDiffers([FormerImage { image, from: container.image.clone() }].into()))
+        is_renewed.then(|| Guard::image_differs(FormerImage { image, from: container.image.clone() }))
     }
 
     /// Whether an existing image is pulled or built again for one of the services.

@@ -23,7 +23,7 @@ use crate::diagnostic::{Diagnostics, code};
 use crate::plan::namespace::{self, CutOff};
 use crate::plan::observed::{ByService, Observed, ObservedContainer, Query};
 use crate::plan::scope;
-use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, Step, StepId, Values, compose_hash, spec};
+use crate::plan::{Action, Because, Condition, Needs, Plan, Scope, Step, StepId, Values, spec};
 use crate::topology::name::{ContainerName, NetworkName, ServiceName, VolumeName};
 use crate::topology::{Service, Topology};
 use crate::value::image::ImageReference;
@@ -151,11 +151,7 @@ pub fn query(topology: &Topology) -> Query {
         images: services().flat_map(|(name, service)| images_of(topology, name, service)).collect(),
         networks: topology.networks.iter().map(|(key, network)| spec::network_name(key, network)).collect(),
         volumes: topology.volumes.iter().map(|(key, volume)| spec::volume_name(key, volume)).collect(),
-        fingerprints: topology
-            .services
-            .iter()
-            .map(|(name, service)| (name.clone(), compose_hash::container(service, |_| None)))
-            .collect(),
+        settings: true,
         processors: services().any(|(_, service)| processors::are_limited(service)),
     }
 }
@@ -281,6 +277,11 @@ struct Up<'a> {
     placed: BTreeMap<ServiceName, Placed>,
     /// The step that waits for a container; none when nothing is to be waited for.
     waits: BTreeMap<(ContainerName, Condition), Option<StepId>>,
+    /// The steps that change the limits of containers, by the names that these have by then.
+    updates: BTreeMap<ContainerName, StepId>,
+    /// The steps that take containers out of networks that their services do not have, by the names that those have
+    /// before the plan.
+    left: BTreeMap<(ContainerName, NetworkName), StepId>,
     /// The steps that remove containers which have no successor.
     removals: BTreeMap<ContainerName, StepId>,
     /// The containers that the engine has and that the plan is about, by their names before it.
@@ -312,6 +313,8 @@ impl<'a> Up<'a> {
             volumes: BTreeMap::new(),
             placed: BTreeMap::new(),
             waits: BTreeMap::new(),
+            updates: BTreeMap::new(),
+            left: BTreeMap::new(),
             removals: BTreeMap::new(),
             handled: BTreeSet::new(),
             prepared: BTreeMap::new(),

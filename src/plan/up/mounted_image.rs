@@ -38,7 +38,7 @@ impl<'a> Context<'a> {
                 return Some(Decision::unconditional(mounted.changed()));
             }
             let guard = FormerImage { image: mounted.reference.clone(), from: mounted.from.clone() };
-            let only_if = Some(Guard::ImageDiffers([guard].into()));
+            let only_if = Some(Guard::image_differs(guard));
             self.is_renewed(&mounted.reference).then(|| Decision { because: mounted.changed(), only_if })
         };
         mounted(service, container).into_iter().filter_map(decision).reduce(Decision::or)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Gate, RecreateChoice, Up};
 use crate::plan::action::Attachment;
+use crate::plan::drift::NetworkChange;
 use crate::plan::observed::{ObservedContainer, ObservedNetwork};
 use crate::plan::sealed::Sealed;
 use crate::plan::{Action, Because, Needs, StepId, compose_hash, drift, label, spec};
@@ -128,23 +129,31 @@ impl Up<'_> {
     }
 
     /// The steps that attach a container to those of its networks that it is not attached to, or is no
-    /// longer, or to a former one of the same name.
+    /// longer, or to a former one of the same name, or has another place in; and detach it from those that it is not
+    /// to have. `changes` are those places.
     pub(super) fn reconnect(
         &mut self,
-        container: &ObservedContainer,
-        name: &ContainerName,
+        (container, name): (&ObservedContainer, &ContainerName),
         wanted: &[Attachment],
+        changes: &BTreeMap<NetworkName, NetworkChange>,
         needs: &[Gate],
     ) -> Vec<StepId> {
+        let before = needs;
         let mut last = Vec::new();
         for attachment in wanted {
             let network = &attachment.network;
             let Some(place) = self.networks.get(network) else { continue };
-            let mut needs = [needs, &place.before_connect(&container.name)].concat();
+            let mut needs = [before, &place.before_connect(&container.name)].concat();
             let service = Some(&container.service);
             let attached_to = container.networks.get(network);
+            let change = changes.get(network);
+            let is_other_place = attached_to.is_some() && change.is_some();
             let because = if place.is_replaced {
                 Because::NetworkReplaced(network.clone())
+            } else if let Some(NetworkChange { changes, .. }) =
+                change.filter(|change| attached_to.is_some() || !change.is_drift)
+            {
+                Because::Changed(changes.clone())
             } else if attached_to.is_none_or(|id| !id.is_empty() && place.id.as_ref() != Some(id)) {
                 Because::NetworkLost(network.clone())
             } else {
@@ -153,7 +162,7 @@ impl Up<'_> {
                 continue;
             };
             let mut detached = place.detached.get(&container.name).copied();
-            if attached_to.is_some() && matches!(because, Because::NetworkLost(_)) {
+            if attached_to.is_some() && (is_other_place || matches!(because, Because::NetworkLost(_))) {
                 let action = Action::DisconnectNetwork { container: name.clone(), network: network.clone() };
                 let step = self.add(action, because.clone(), service, &needs);
                 needs = vec![(step, Needs::Done)];
@@ -166,6 +175,21 @@ impl Up<'_> {
                 self.plan.steps[detached].undo = Some(connected);
             }
             last.push(connected);
+        }
+        let joined: Vec<Gate> = last.iter().map(|step| (*step, Needs::Done)).collect();
+        let is_left = |network: &&NetworkName| !wanted.iter().any(|one| one.network == **network);
+        for (network, NetworkChange { changes, is_drift }) in changes.iter().filter(|(name, _)| is_left(name))
+        {
+            let because = match is_drift {
+                true => Because::NetworkExtra(network.clone()),
+                false => Because::Changed(changes.clone()),
+            };
+            let action = Action::DisconnectNetwork { container: name.clone(), network: network.clone() };
+            // It is reached all the time.
+            let needs = [before, &joined].concat();
+            let step = self.add(action, because, Some(&container.service), &needs);
+            self.left.insert((container.name.clone(), network.clone()), step);
+            last.push(step);
         }
         last
     }
@@ -191,7 +215,7 @@ impl Up<'_> {
                     self.handled.contains(&container.name) || self.removals.contains_key(&container.name);
                 if !is_settled {
                     let attachment = self.attachment(container, &network);
-                    self.reconnect(container, &container.name, &[attachment], &[]);
+                    self.reconnect((container, &container.name), &[attachment], &BTreeMap::new(), &[]);
                 }
             }
         }
@@ -203,7 +227,8 @@ impl Up<'_> {
         let service = topology.service(container.service.as_str()).filter(|_| !container.is_one_off);
         let wanted = service.map(|service| {
             let links = spec::links(topology, service, &|service| self.container_of(service));
-            spec::attachments(topology, &container.service, service, &container.name, &links)
+            let lasting = spec::container_name(topology, &container.service, service, container.number);
+            spec::attachments(topology, &container.service, service, &lasting, &links)
         });
         let known = wanted.into_iter().flatten().find(|attachment| attachment.network == *network);
         // A container of `run` does not answer to its service's name.
@@ -238,7 +263,10 @@ impl Up<'_> {
         let removed = if superseded.is_empty() { BTreeMap::new() } else { self.sure_removals() };
         for network in superseded {
             let removals: Option<Vec<Gate>> = attached(&observed.containers, &network.name)
-                .map(|container| Some((*removed.get(&container.name)?, Needs::Done)))
+                .map(|container| {
+                    let left = self.left.get(&(container.name.clone(), network.name.clone()));
+                    Some((*removed.get(&container.name).or(left)?, Needs::Done))
+                })
                 .collect();
             if let Some(needs) = removals {
                 let action = Action::RemoveNetwork { network: network.name.clone() };

@@ -24,7 +24,7 @@
 //! | `to` | the new name, of a `rename` only |
 //! | `network` | the network, of a `connect` or `disconnect` only |
 //! | `because` | why: `code` for programs, `text` for people; for `changed` also `changes`, for others what they are about: `service`, `network`, or `image` |
-//! | `only_if` | a condition that is looked at when the step's turn comes, or `null`: `image-differs` with `images`, each a reference `image` and the id `from`: one of them at least names another image by then |
+//! | `only_if` | a condition that is looked at when the step's turn comes, or `null`: `image-differs` with `images`, each a reference `image` and the id `from`: one of them at least names another image by then; `update-refused` with `containers`: the engine refused to update one of them in place; `image-differs-or-update-refused` with both |
 //! | `needs` | the steps that must have succeeded before |
 //! | `needs_settled` | the steps that must be over before, in whatever way |
 //! | `undo` | the step that brings back what this one takes away for a while, or `null`: once this one has begun, that one is done even if the run is cancelled |
@@ -96,9 +96,9 @@ fn because(because: &Because, sources: &Sources) -> Json {
             object["image"] = json!(from);
             object["reference"] = json!(image);
         }
-        Because::NetworkLost(network) | Because::NetworkReplaced(network) => {
-            object["network"] = json!(network)
-        }
+        Because::NetworkLost(network)
+        | Because::NetworkExtra(network)
+        | Because::NetworkReplaced(network) => object["network"] = json!(network),
         Because::AddressNeeded { address, service } => {
             object["address"] = json!(address);
             object["service"] = json!(service);
@@ -111,6 +111,7 @@ fn because(because: &Because, sources: &Sources) -> Json {
         }
         Because::NamespaceStale { owner, namespace: _ } => object["service"] = json!(owner),
         Because::Absent
+        | Because::UpdateRefused
         | Because::VolumesRenewed
         | Because::NotRunning
         | Because::Paused
@@ -128,11 +129,17 @@ fn because(because: &Because, sources: &Sources) -> Json {
 }
 
 fn condition(guard: &Guard) -> Json {
-    match guard {
-        Guard::ImageDiffers(images) => {
-            let image = |former: &FormerImage| json!({ "image": former.image, "from": former.from });
-            json!({ "code": "image-differs", "images": images.iter().map(image).collect::<Vec<_>>() })
-        }
+    let Guard { differing_images, refused_updates } = guard;
+    let image = |former: &FormerImage| json!({ "image": former.image, "from": former.from });
+    let images: Vec<Json> = differing_images.iter().map(image).collect();
+    match (images.is_empty(), refused_updates.is_empty()) {
+        (_, true) => json!({ "code": "image-differs", "images": images }),
+        (true, false) => json!({ "code": "update-refused", "containers": refused_updates }),
+        (false, false) => json!({
+            "code": "image-differs-or-update-refused",
+            "images": images,
+            "containers": refused_updates,
+        }),
     }
 }
 

@@ -64,6 +64,7 @@ fn state(plan: &Plan, needed: StepId, how: Needs) -> Option<String> {
     let is_silent = matches!(
         action,
         Action::RenameContainer { .. }
+            | Action::UpdateContainer { .. }
             | Action::CreateContainer(_)
             | Action::RunToEnd(_)
             | Action::PullImage { .. }
@@ -77,11 +78,13 @@ fn state(plan: &Plan, needed: StepId, how: Needs) -> Option<String> {
 
 /// The condition of a guarded step as text.
 fn condition(guard: &Guard) -> String {
-    match guard {
-        Guard::ImageDiffers(images) => {
-            let mut names: Vec<&str> = images.iter().map(|former| former.image.as_str()).collect();
-            names.dedup();
-            format!("if {} turns out to be another image", names.join(" or "))
-        }
-    }
+    let Guard { differing_images, refused_updates } = guard;
+    let mut images: Vec<&str> = differing_images.iter().map(|former| former.image.as_str()).collect();
+    images.dedup();
+    let containers: Vec<&str> = refused_updates.iter().map(|container| container.as_str()).collect();
+    let parts = [
+        (!images.is_empty()).then(|| format!("{} turns out to be another image", images.join(" or "))),
+        (!containers.is_empty()).then(|| format!("the engine refuses to update {}", containers.join(" or "))),
+    ];
+    format!("if {}", parts.into_iter().flatten().collect::<Vec<_>>().join(" or "))
 }

@@ -169,7 +169,9 @@ fn sign(part: &Part<'_>) -> (&'static str, Role) {
         ObjectChange::Recreated
         | ObjectChange::Started
         | ObjectChange::Restarted
+        | ObjectChange::Updated
         | ObjectChange::Connected
+        | ObjectChange::Disconnected
         | ObjectChange::Renamed
         | ObjectChange::Unpaused
         | ObjectChange::Signalled => ("~", Role::Notice),
@@ -213,16 +215,19 @@ fn words(part: &Part<'_>) -> Vec<String> {
 /// same name (`recreate`), a changed image (the condition), a project that the user takes down.
 fn reasons(part: &Part<'_>) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
+    let changed = changes(part);
     for step in part.steps.iter().filter(|step| !matches!(step.action, Action::Wait { .. })) {
         let reason = match &step.because {
             Because::Down => continue,
             Because::Replaced if part.change != ObjectChange::Removed => continue,
+            // The condition says it.
+            Because::UpdateRefused => continue,
             Because::ImageChanged { .. } | Because::MountedImageChanged { .. }
                 if part.certainty == Certainty::Conditional =>
             {
                 continue;
             }
-            Because::Changed(changes) => match changes.as_slice() {
+            Because::Changed(_) => match changed.as_slice() {
                 [change] => format!("{} changed", change.path),
                 changes => format!("{} attributes changed", changes.len()),
             },
@@ -239,10 +244,15 @@ fn reasons(part: &Part<'_>) -> Vec<String> {
     reasons
 }
 
-/// The attributes that differ.
+/// The attributes that differ, each once, however many steps mend them.
 fn changes<'part>(part: &'part Part<'_>) -> Vec<&'part FieldChange> {
-    let changed = part.steps.iter().map(|step| step.because.changes()).find(|changes| !changes.is_empty());
-    changed.into_iter().flatten().collect()
+    let mut changes: Vec<&FieldChange> = Vec::new();
+    for change in part.steps.iter().flat_map(|step| step.because.changes()) {
+        if !changes.iter().any(|known| known.path == change.path) {
+            changes.push(change);
+        }
+    }
+    changes
 }
 
 /// `3 containers to create, 1 to recreate, 1 network to create, nothing to remove`

@@ -1,5 +1,6 @@
 //! `restart`: when the engine starts a container again.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diagnostic::{Diagnostics, code, suggest};
@@ -7,7 +8,8 @@ use crate::document::{Kind, Node, Value};
 use crate::topology::attribute::{Attribute, Form, Sealing, word_text};
 
 /// When the engine starts a container again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RestartPolicy {
     /// Never.
     No,

@@ -60,6 +60,7 @@ pub(crate) struct Behaviour {
     pub(crate) former_restarts: u32,
     pub(crate) removes_itself: bool,
     pub(crate) refuses_create: Option<String>,
+    pub(crate) refuses_update: Option<String>,
     /// The engine's warning when it is created.
     pub(crate) warns: Option<String>,
     pub(crate) refuses_start: Option<String>,

@@ -19,7 +19,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use topo::diagnostic::Diagnostics;
-use topo::plan::observed::{ApiVersion, Health, ObservedMount, ObservedNetwork, ObservedVolume, Status};
+use topo::plan::observed::{
+    ApiVersion, Health, ObservedEndpoint, ObservedMount, ObservedNetwork, ObservedVolume, Status,
+};
+use topo::plan::resources::Resources;
 use topo::plan::{
     self, BuildChoice, BuildChoices, DownChoices, ImagesChoice, Plan, PullChoice, PushChoices,
     RecreateChoice, StartChoice, StoredPlan, UpChoices, Values, label,
@@ -116,6 +119,12 @@ struct ContainerEvents {
     started_again: bool,
     /// It has an anonymous volume.
     has_anonymous_volume: bool,
+    /// Somebody changed limits of it.
+    updated: Resources,
+    /// Somebody connected it to this network.
+    connected: Option<String>,
+    /// Somebody disconnected it from a network and connected it again, with these aliases.
+    aliases: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -390,7 +399,13 @@ fn interrupt(world: &mut World, topology: &Topology, choices: &UpChoices, step: 
 impl ContainerEvents {
     fn apply(&self, world: &mut World, name: &str) {
         let Self { gone, exited, unhealthy, paused, dead, renamed, disconnected, .. } = self;
-        let Self { one_off, made_from, started_again, has_anonymous_volume, .. } = self;
+        let Self { one_off, made_from, started_again, has_anonymous_volume, updated, .. } = self;
+        if let Some(network) = &self.connected {
+            let id = world.networks[network.as_str()].id.clone();
+            let container = world.container(&name.into()).expect("the container is there");
+            container.seen.networks.insert(network.as_str().into(), id);
+            container.endpoints().insert(network.as_str().into(), ObservedEndpoint::default());
+        }
         if *started_again {
             world.container(&name.into()).expect("the container is there").stop(0);
             world.start_later(&name.into()).expect("it can be started");
@@ -411,12 +426,18 @@ impl ContainerEvents {
             container.seen.state.status = Status::Dead;
         }
         if let Some(network) = disconnected {
-            container.seen.networks.remove(network.as_str()).expect("it is attached");
-            container.seen.addresses.remove(network.as_str());
+            assert!(container.seen.networks.contains_key(network.as_str()), "it is attached");
+            container.disconnect(&network.as_str().into());
         }
         if *has_anonymous_volume {
             container.seen.mounts.push(ObservedMount { name: "a".repeat(64), is_local_volume: true });
         }
+        for (network, aliases) in &self.aliases {
+            let endpoint = container.endpoints().get_mut(network.as_str()).expect("it is attached");
+            endpoint.aliases.clone_from(aliases);
+        }
+        let settings = container.seen.settings.as_mut().expect("the engine tells them");
+        settings.resources = settings.resources.after(updated);
         container.seen.is_one_off |= *one_off;
         if let Some(files) = made_from {
             container.seen.labels.insert(label::FILES.to_owned(), files.clone());

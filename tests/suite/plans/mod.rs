@@ -36,6 +36,7 @@ golden::fixtures! {
     a_job_that_failed_runs_again_before_what_needs_it
     a_job_that_is_done_is_not_done_again
     a_limit_of_an_engine_of_unknown_size_is_planned
+    a_limit_that_is_taken_away_needs_a_new_container
     a_name_of_an_orphan_is_taken_over
     a_name_that_an_orphan_keeps_is_an_error
     a_namespace_that_nobody_has_is_an_error
@@ -46,6 +47,7 @@ golden::fixtures! {
     a_port_moves_to_what_the_holder_waits_for
     a_port_moves_when_its_holder_has_stopped
     a_port_of_a_range_with_room_waits_for_nobody
+    a_priority_of_networks_alone_changes_nothing
     a_rebuild_leaves_the_number_of_containers
     a_rebuild_restarts_what_depends_with_restart
     a_renamed_container_gets_its_name_back
@@ -87,7 +89,11 @@ golden::fixtures! {
     fewer_replicas_leave_the_lowest_numbers
     hooks_belong_to_starts_and_stops
     labels_of_an_earlier_release_are_read
+    limits_are_changed_although_nothing_may_be_recreated
+    limits_are_changed_in_place
+    limits_are_no_reason_to_update_what_is_recreated_anyway
     limits_beyond_the_processors_of_the_machine_are_found
+    limits_that_moved_to_deploy_change_nothing
     literal_values_that_look_secret_are_hidden
     more_replicas_leave_those_that_are_there
     more_replicas_take_host_ports_of_a_range
@@ -95,6 +101,7 @@ golden::fixtures! {
     names_of_another_convention_are_told_as_such
     names_with_underscores_are_made_on_request
     naming_a_service_leaves_the_number_of_others
+    networks_aliases_and_addresses_are_changed_in_place
     new_anonymous_volumes_are_for_the_chosen_services
     new_anonymous_volumes_replace_what_has_some
     none_may_be_wanted
@@ -111,12 +118,16 @@ golden::fixtures! {
     waiting_does_not_spare_what_only_may_fail
     waiting_is_for_every_service
     what_an_older_engine_would_leave_out_is_an_error
+    what_changes_in_place_and_otherwise_is_recreated_once
     what_compose_made_is_compared_with_what_the_engine_tells
     what_compose_made_is_kept_unless_it_differs
+    what_compose_made_is_updated_in_place_when_somebody_changed_it
     what_compose_made_of_networks_and_volumes_is_compared
     what_compose_made_to_share_is_kept_unless_it_differs
     what_depends_with_restart_is_restarted
     what_does_not_run_is_started_whatever_is_built
+    what_does_not_run_is_updated_and_started
+    what_goes_along_goes_along_with_a_refused_update_only
     what_is_dead_is_replaced_in_any_case
     what_is_down_has_nothing_to_take_down
     what_is_excluded_is_not_started_as_a_dependency
@@ -134,6 +145,7 @@ golden::fixtures! {
     what_shares_goes_along_with_an_owner_that_is_named
     what_shares_is_replaced_with_what_it_shares
     what_shares_is_restarted_with_what_it_shares
+    what_somebody_changed_behind_its_back_is_mended_in_place
     what_somebody_else_made_is_used_and_said
     what_the_engine_links_goes_along_with_what_is_named
     what_the_engine_links_is_created_after_what_it_is_linked_to

@@ -300,6 +300,7 @@ fn tamper(world: &mut World, chance: &mut Chance) {
         2 => {
             world.containers[place].seen.networks.clear();
             world.containers[place].seen.addresses.clear();
+            world.containers[place].endpoints().clear();
         }
         3 => *world.releases.entry(image).or_default() += 1,
         4 => {

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use serde_json::json;
 use topo::plan::action::{Attachment, ContainerSpec};
 use topo::plan::observed::{
-    ApiVersion, ContainerState, Health, ObservedAddresses, ObservedContainer, ObservedNetwork,
-    ObservedVolume, PublishedPort, Query, Settings, Status,
+    ApiVersion, ContainerState, Health, ObservedAddresses, ObservedContainer, ObservedEndpoint,
+    ObservedNetwork, ObservedVolume, PublishedPort, Query, Settings, Status,
 };
-use topo::plan::{Action, Condition, Guard, Needs, Observed, Plan, Step, StepId, label};
+use topo::plan::resources::Resources;
+use topo::plan::{Action, Condition, FormerImage, Guard, Needs, Observed, Plan, Step, StepId, label};
 use topo::source::Spanned;
 use topo::topology::name::{ContainerName, ImageId, NetworkName, ServiceName, VolumeName};
 use topo::topology::service::{MountKind, ServiceNetwork};
@@ -35,6 +37,10 @@ pub(crate) struct World {
     pub(crate) processors: Option<usize>,
     /// The subnets of the networks, as far as the topology fixes them.
     subnets: BTreeMap<NetworkName, Vec<(Subnet, Subnet)>>,
+    /// Whether it updates no container.
+    pub(crate) refuses_updates: bool,
+    /// The containers that it was asked to update, and did not.
+    refused_updates: BTreeSet<ContainerName>,
     clock: i64,
 }
 
@@ -84,11 +90,18 @@ impl World {
     }
 
     fn take(&mut self, step: &Step) -> Refused {
-        if let Some(Guard::ImageDiffers(images)) = &step.only_if {
-            let differs = images.iter().any(|former| self.images.get(&former.image) != Some(&former.from));
-            if !differs {
+        if let Some(Guard { differing_images, refused_updates }) = &step.only_if {
+            let differs = |former: &FormerImage| self.images.get(&former.image) != Some(&former.from);
+            let is_refused = refused_updates.iter().any(|name| self.refused_updates.contains(name));
+            if !is_refused && !differing_images.iter().any(differs) {
                 return Ok(());
             }
+        }
+        if let Action::UpdateContainer { container, change: _ } = &step.action
+            && self.refuses_updates
+        {
+            self.refused_updates.insert(container.clone());
+            return Ok(());
         }
         self.perform(&step.action)
     }
@@ -128,6 +141,12 @@ impl World {
                 self.container(from)?.seen.name = to.clone();
                 Ok(())
             }
+            Action::UpdateContainer { container, change } => {
+                let settings = &mut self.container(container)?.seen.settings;
+                let resources = &mut settings.as_mut().expect("the engine tells them").resources;
+                *resources = resources.after(change);
+                Ok(())
+            }
             Action::StartContainer { container, .. } => self.start(container),
             // It leaves nothing behind.
             Action::RunToEnd(_) => Ok(()),
@@ -156,8 +175,7 @@ impl World {
             Action::ConnectNetwork { container, attachment } => self.connect(container, attachment),
             Action::DisconnectNetwork { container, network } => {
                 if let Ok(container) = self.container(container) {
-                    container.seen.networks.remove(network);
-                    container.seen.addresses.remove(network);
+                    container.disconnect(network);
                 }
                 Ok(())
             }
@@ -233,7 +251,7 @@ impl World {
             created: self.clock,
             status_text: String::new(),
             namespace_owners: owners.iter().cloned().collect(),
-            settings: Some(settings(&spec.service)),
+            settings: Some(settings(spec)),
         };
         let container = Container { seen, spec: spec.clone(), owners, started: 0 };
         let missing = container.volumes().find(|volume| !self.volumes.contains_key(volume.as_str()));
@@ -318,6 +336,7 @@ impl World {
         let container = self.container(name)?;
         container.seen.addresses.insert(attachment.network.clone(), addresses);
         let known = container.seen.networks.insert(attachment.network.clone(), id);
+        container.endpoints().insert(attachment.network.clone(), endpoint(attachment));
         refuse_if(known.is_some(), "it is attached already")
     }
 
@@ -424,6 +443,16 @@ impl World {
 }
 
 impl Container {
+    pub(crate) fn disconnect(&mut self, network: &NetworkName) {
+        self.seen.networks.remove(network);
+        self.seen.addresses.remove(network);
+        self.endpoints().remove(network);
+    }
+
+    pub(crate) fn endpoints(&mut self) -> &mut BTreeMap<NetworkName, ObservedEndpoint> {
+        &mut self.seen.settings.as_mut().expect("the engine tells them").endpoints
+    }
+
     pub(crate) fn stop(&mut self, exit_code: i64) {
         if self.seen.state.is_running() {
             self.seen.state = state(Status::Exited, exit_code);
@@ -461,14 +490,42 @@ fn owners(spec: &ContainerSpec) -> impl Iterator<Item = ContainerName> {
     modes.filter_map(|mode| mode.container().cloned())
 }
 
-/// The settings that an engine reports for a container of this service.
-fn settings(service: &Service) -> Settings {
+/// The settings that an engine reports for a container.
+fn settings(spec: &ContainerSpec) -> Settings {
+    let service = &spec.service;
+    let endpoints = spec.networks.iter().map(|attachment| (attachment.network.clone(), endpoint(attachment)));
+    let first = spec.networks.first().map(|attachment| json!(attachment.network));
     let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
     Settings {
         environment: service.environment.to_map(),
         command: words(&service.command.0),
         entrypoint: words(&service.entrypoint.0),
+        resources: resources(service),
+        endpoints: endpoints.collect(),
+        attributes: first.map(|first| (Service::network_mode.to_owned(), first)).into_iter().collect(),
         ..Settings::default()
+    }
+}
+
+/// Limits, as an engine tells them.
+fn resources(service: &Service) -> Resources {
+    let asked = Resources::of(service);
+    let usual_swap = asked.memory.map(|memory| 2 * memory);
+    Resources { memory_swap: asked.memory_swap.or(usual_swap), ..asked }
+}
+
+/// A container's place in a network, as an engine tells it.
+fn endpoint(attachment: &Attachment) -> ObservedEndpoint {
+    let Attachment { network: _, aliases, links, settings } = attachment;
+    let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
+    ObservedEndpoint {
+        aliases: aliases.iter().cloned().collect(),
+        links: links.iter().cloned().collect(),
+        ipv4_address: text(&settings.ipv4_address),
+        ipv6_address: text(&settings.ipv6_address),
+        mac_address: text(&settings.mac_address),
+        driver_opts: settings.driver_opts.to_map(),
+        ..ObservedEndpoint::default()
     }
 }
 

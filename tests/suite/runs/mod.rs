@@ -35,6 +35,7 @@ golden::fixtures! {
     a_guard_decides_when_its_turn_comes
     a_job_that_removes_itself_completed
     a_refused_call_fails_in_the_engines_words
+    a_refused_update_lets_a_new_container_be_made
     a_wait_for_one_that_is_frozen_says_so
     a_wait_for_one_that_is_healthy_already_is_over_at_once
     a_wait_has_a_time_limit_when_one_is_set
@@ -44,6 +45,7 @@ golden::fixtures! {
     an_engine_whose_events_are_lost_is_looked_at
     an_engine_whose_events_are_silent_is_looked_at
     an_optional_dependency_only_has_to_be_settled
+    an_update_that_is_not_refused_spares_the_container
     at_most_so_many_calls_are_under_way
     foreign_hands_rename_and_remove_what_is_waited_for
     long_pulls_hold_up_no_start

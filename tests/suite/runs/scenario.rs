@@ -14,9 +14,10 @@
 //! step start-api: start api for api after create-api, db-healthy settled job
 //! step stop-web: stop web because replaced if-image web:1 differs a
 //! step start-web: start web after stop-web restores stop-web
+//! step create-web: create 1f_web settled update-web if-refused web
 //! ```
 //!
-//! Actions: `pull IMAGE`, `build IMAGE`, `create NAME`, `start NAME`, `stop NAME`, `remove NAME`,
+//! Actions: `pull IMAGE`, `build IMAGE`, `create NAME`, `update NAME`, `start NAME`, `stop NAME`, `remove NAME`,
 //! `rename NAME NAME`, `wait NAME healthy|completed|ready`, `create-network NAME`, `remove-network NAME`,
 //! `create-volume NAME`, `remove-volume NAME`.
 
@@ -119,8 +120,11 @@ impl Scenario {
                 }
                 ("if-image", [image, "differs", from, rest @ ..]) => {
                     let (image, from) = (ImageReference::from(*image), ImageId::from(*from));
-                    self.plan.steps[id].only_if =
-                        Some(Guard::ImageDiffers([FormerImage { image, from }].into()));
+                    self.plan.steps[id].only_if = Some(Guard::image_differs(FormerImage { image, from }));
+                    rest
+                }
+                ("if-refused", [name, rest @ ..]) => {
+                    self.plan.steps[id].only_if = Some(Guard::update_refused(ContainerName::from(*name)));
                     rest
                 }
                 ("restores", names) => {
@@ -192,6 +196,10 @@ fn behaviour(traits: &[&str]) -> Behaviour {
                 behaviour.refuses_create = Some(said());
                 None
             }
+            "refuses-update" => {
+                behaviour.refuses_update = Some(said());
+                None
+            }
             "warns" => {
                 behaviour.warns = Some(said());
                 None
@@ -252,6 +260,9 @@ fn action<'words>(words: &'words [&'words str]) -> (Action, &'words [&'words str
         })),
         ["remove-volume", name, ..] => Action::RemoveVolume { volume: (*name).into() },
         ["create", name, ..] => Action::CreateContainer(Box::new(container_spec(name))),
+        ["update", name, ..] => {
+            Action::UpdateContainer { container: (*name).into(), change: Default::default() }
+        }
         ["start", name, ..] => Action::StartContainer { container: (*name).into(), post_start: Vec::new() },
         ["stop", name, ..] => Action::StopContainer {
             container: (*name).into(),

@@ -14,6 +14,7 @@ use super::limit::Deployed;
 use super::{api_socket, device, file, limit, mount, port, security};
 use crate::engine::EngineError;
 use crate::plan::action::{ContainerSpec, OneOff};
+use crate::plan::resources;
 use crate::source::Spanned;
 use crate::topology::service::{CgroupNamespace, Logging, Namespace};
 use crate::topology::value::{Decimal, Integer, OneOrMany, Options, Pairs};
@@ -205,10 +206,11 @@ fn life(spec: &ContainerSpec, group: Life<'_>, deployed: &Deployed<'_>, host: Ho
         console_size: terminal_size.map(|(rows, columns)| vec![usize::from(rows), usize::from(columns)]),
         init: *init,
         log_config: logging.as_ref().map(log_config),
-        restart_policy: limit::restart_policy(
+        restart_policy: resources::restart_policy(
             restart.as_ref().map(|restart| restart.value),
             deployed.restart,
-        ),
+        )
+        .map(limit::restart_policy),
         runtime: runtime.clone(),
         ..host
     }

@@ -66,31 +66,16 @@ pub(super) fn deployed(Deployment { deploy }: Deployment<'_>) -> Deployed<'_> {
     deployed
 }
 
-/// The restart policy; `deploy.restart_policy` wins over `restart`.
-pub(super) fn restart_policy(
-    restart: Option<RestartPolicy>,
-    deployed: Option<&DeployRestartPolicy>,
-) -> Option<Policy> {
+/// The restart policy, as the engine takes it.
+pub(super) fn restart_policy(policy: RestartPolicy) -> Policy {
     use RestartPolicyNameEnum::{ALWAYS, NO, ON_FAILURE, UNLESS_STOPPED};
-    let policy = |name, attempts: Option<i64>| Policy { name: Some(name), maximum_retry_count: attempts };
-    if let Some(deployed) = deployed {
-        let DeployRestartPolicy { condition, max_attempts, delay: _, window: _, extensions: _ } = deployed;
-        let attempts = max_attempts.map(|attempts| attempts.0);
-        return Some(match condition.as_ref().map(|condition| condition.as_str()) {
-            Some("none" | "no") => policy(NO, None),
-            Some("on-failure") => policy(ON_FAILURE, attempts),
-            Some("unless-stopped") => policy(UNLESS_STOPPED, None),
-            // The engine supports a number of attempts only after failures.
-            _ if attempts.is_some() => policy(ON_FAILURE, attempts),
-            _ => policy(ALWAYS, None),
-        });
-    }
-    Some(match restart? {
-        RestartPolicy::No => policy(NO, None),
-        RestartPolicy::Always => policy(ALWAYS, None),
-        RestartPolicy::OnFailure { attempts } => policy(ON_FAILURE, attempts.map(i64::from)),
-        RestartPolicy::UnlessStopped => policy(UNLESS_STOPPED, None),
-    })
+    let (name, attempts) = match policy {
+        RestartPolicy::No => (NO, None),
+        RestartPolicy::Always => (ALWAYS, None),
+        RestartPolicy::OnFailure { attempts } => (ON_FAILURE, attempts.map(i64::from)),
+        RestartPolicy::UnlessStopped => (UNLESS_STOPPED, None),
+    };
+    Policy { name: Some(name), maximum_retry_count: attempts }
 }
 
 /// Limits of the container's processes.
@@ -153,36 +138,4 @@ fn device_rates(devices: &[Spanned<DeviceRate>]) -> Vec<ThrottleDevice> {
         ThrottleDevice { path: path.clone(), rate: rate.map(|rate| rate.0) }
     };
     devices.iter().map(translate).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::topology::value::Integer;
-
-    fn deployed_policy(condition: Option<&str>, attempts: Option<i64>) -> String {
-        let file = crate::source::Sources::default().add("t", "");
-        let span = crate::source::Span::new(file, 0, 0);
-        let deployed = DeployRestartPolicy {
-            condition: condition.map(|condition| Spanned::new(condition.to_owned(), span)),
-            max_attempts: attempts.map(|attempts| Spanned::new(Integer(attempts), span)),
-            ..DeployRestartPolicy::default()
-        };
-        let policy = restart_policy(Some(RestartPolicy::Always), Some(&deployed)).unwrap();
-        format!("{} {:?}", policy.name.unwrap(), policy.maximum_retry_count)
-    }
-
-    #[test]
-    fn the_policy_of_deploy_wins() {
-        assert_eq!(deployed_policy(Some("none"), None), "no None");
-        assert_eq!(deployed_policy(Some("on-failure"), Some(3)), "on-failure Some(3)");
-        assert_eq!(deployed_policy(Some("any"), None), "always None");
-        assert_eq!(deployed_policy(None, None), "always None");
-        assert_eq!(deployed_policy(None, Some(2)), "on-failure Some(2)");
-    }
-
-    #[test]
-    fn without_a_policy_the_default_of_the_engine_applies() {
-        assert!(restart_policy(None, None).is_none());
-    }
 }

@@ -18,8 +18,10 @@ mod mount;
 mod port;
 mod request;
 mod security;
+mod update;
 
 pub(super) use endpoint::connect;
+pub(super) use update::update;
 
 use crate::engine::phrase;
 use std::collections::{BTreeMap, BTreeSet};

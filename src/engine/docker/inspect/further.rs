@@ -7,6 +7,7 @@ use std::time::Duration as Length;
 use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use crate::plan::resources::Resources;
 use crate::topology::Service;
 use crate::topology::service::Healthcheck;
 use crate::topology::value::Duration;
@@ -16,12 +17,15 @@ use crate::topology::value::Duration;
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct FurtherHostConfig {
     annotations: Option<JsonMap<String, Json>>,
+    blkio_weight: u16,
     cap_add: Option<Vec<String>>,
     cap_drop: Option<Vec<String>>,
     cgroup_parent: String,
     cgroupns_mode: String,
     cpu_period: i64,
     cpu_quota: i64,
+    cpu_realtime_period: i64,
+    cpu_realtime_runtime: i64,
     cpu_shares: i64,
     cpuset_cpus: String,
     device_cgroup_rules: Option<Vec<String>>,
@@ -72,6 +76,25 @@ const DEFAULT_SHM_SIZE: i64 = 64 * 1024 * 1024;
 const DEFAULT_RUNTIME: &str = "runc";
 
 impl FurtherHostConfig {
+    /// The limits that stand here.
+    pub(super) fn resources(&self) -> Resources {
+        let limit = |number: i64| (number > 0).then_some(number);
+        Resources {
+            blkio_weight: Some(self.blkio_weight).filter(|weight| *weight > 0),
+            cpu_period: limit(self.cpu_period),
+            cpu_quota: limit(self.cpu_quota),
+            cpu_rt_period: limit(self.cpu_realtime_period),
+            cpu_rt_runtime: limit(self.cpu_realtime_runtime),
+            cpu_shares: limit(self.cpu_shares),
+            cpuset: Some(self.cpuset_cpus.clone()).filter(|cpuset| !cpuset.is_empty()),
+            memory_reservation: limit(self.memory_reservation),
+            memory_swap: Some(self.memory_swap).filter(|swap| *swap != 0),
+            nano_cpus: limit(self.nano_cpus),
+            pids: self.pids_limit.and_then(limit),
+            ..Resources::default()
+        }
+    }
+
     /// Everything that differs from the engine's defaults.
     pub(super) fn attributes(&self) -> BTreeMap<&'static str, Json> {
         let number = |number: i64| json!((number > 0).then_some(number));

@@ -1,7 +1,7 @@
 //! In: a project's name. Out: its containers, as far as a list describes them. Must not: inspect
 //! containers for what a list contains.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -97,13 +97,13 @@ struct AskedFor {
     ipv6_address: Option<String>,
 }
 
-/// The containers of the project. `fingerprints` are the desired ones of its services.
+/// The containers of the project, with their settings where `settings` asks for them.
 pub(super) async fn observe(
     transport: &Transport,
     project: &str,
-    fingerprints: &BTreeMap<ServiceName, String>,
+    settings: bool,
 ) -> Result<Vec<ObservedContainer>, EngineError> {
-    list_containers(transport, &[project_filter(project)], fingerprints).await
+    list_containers(transport, &[project_filter(project)], settings).await
 }
 
 /// The containers of one service, those of `run` included.
@@ -113,7 +113,7 @@ pub async fn containers_of(
     service: &ServiceName,
 ) -> Result<Vec<ObservedContainer>, EngineError> {
     let labels = [project_filter(project.as_str()), format!("{}={service}", label::SERVICE)];
-    list_containers(transport, &labels, &BTreeMap::new()).await
+    list_containers(transport, &labels, false).await
 }
 
 /// The containers of the project, in one call.
@@ -135,16 +135,12 @@ async fn list(transport: &Transport, labels: &[String]) -> Result<Vec<ObservedCo
 async fn list_containers(
     transport: &Transport,
     labels: &[String],
-    fingerprints: &BTreeMap<ServiceName, String>,
+    settings: bool,
 ) -> Result<Vec<ObservedContainer>, EngineError> {
     let listed = list(transport, labels).await?;
-    let looked_at =
-        stream::iter(listed).map(|container| inspect_if_needed(transport, container, fingerprints));
+    let looked_at = stream::iter(listed).map(|container| inspect_if_needed(transport, container, settings));
     let found: Vec<Option<ObservedContainer>> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
     let mut containers: Vec<ObservedContainer> = found.into_iter().flatten().collect();
-    if !fingerprints.is_empty() {
-        add_start_times(transport, &mut containers).await?;
-    }
     containers.sort_by(|one, other| {
         let key = |container: &ObservedContainer| (container.service.clone(), container.number);
         key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
@@ -152,38 +148,13 @@ async fn list_containers(
     Ok(containers)
 }
 
-/// Asks for the start times of containers that share a namespace, and of its owners: a container
-/// that is older than the owner of its namespace has lost it.
-async fn add_start_times(
-    transport: &Transport,
-    containers: &mut [ObservedContainer],
-) -> Result<(), EngineError> {
-    let shares = |container: &&ObservedContainer| !container.namespace_owners.is_empty();
-    let users = containers.iter().filter(shares).map(|container| container.id.clone());
-    let owners = containers.iter().flat_map(|container| container.namespace_owners.iter().cloned());
-    let involved: BTreeSet<String> = users.chain(owners).collect();
-    let is_from_dockerfile = |container: &&mut ObservedContainer| {
-        container.state.started.is_none() && involved.contains(&container.id)
-    };
-    let asked_for = stream::iter(containers.iter_mut().filter(is_from_dockerfile)).map(async |container| {
-        match inspect::inspect(transport, &container.id).await {
-            Ok(inspected) => container.state.started = inspected.container_state().started,
-            // It no longer exists.
-            Err(EngineError::Refused { status: 404, .. }) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    });
-    asked_for.buffer_unordered(AT_ONCE).try_collect().await
-}
-
-/// Inspects a container that is not running, or not up to date; `None` if it no longer exists.
+/// Inspects a container that is not running, or any where `settings` are asked for; `None` if it no longer exists.
 async fn inspect_if_needed(
     transport: &Transport,
     mut container: ObservedContainer,
-    fingerprints: &BTreeMap<ServiceName, String>,
+    settings: bool,
 ) -> Result<Option<ObservedContainer>, EngineError> {
-    if container.state.status == Status::Running && !is_outdated(&container, fingerprints) {
+    if container.state.status == Status::Running && !settings {
         return Ok(Some(container));
     }
     match inspect::inspect(transport, &container.id).await {
@@ -204,12 +175,6 @@ async fn inspect_if_needed(
 /// crashes repeatedly may be listed between two runs and be running when inspected.
 fn is_just_started(listed: &ContainerState, inspected: &ContainerState) -> bool {
     listed.is_just_started || (listed.status != Status::Running && inspected.status == Status::Running)
-}
-
-/// Whether a container of a service was created with other settings than the desired ones.
-fn is_outdated(container: &ObservedContainer, fingerprints: &BTreeMap<ServiceName, String>) -> bool {
-    let wanted = fingerprints.get(&container.service).filter(|_| !container.is_one_off);
-    wanted.is_some_and(|wanted| container.labels.get(label::CONFIG_HASH) != Some(wanted))
 }
 
 /// A container without the labels of a service does not belong to the project.
