@@ -136,6 +136,14 @@ impl CliError {
         self
     }
 
+    /// Adds what follows from what was found in the topology.
+    pub fn concluding(mut self, problem: Problem) -> Self {
+        if let Self::Diagnostics { conclusion, .. } = &mut self {
+            *conclusion = Some(problem);
+        }
+        self
+    }
+
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         match self {

@@ -9,7 +9,7 @@ use crate::cli::io::interrupt;
 pub enum Exit {
     /// What was asked for was done; `validate` found nothing.
     Success,
-    /// The topology has errors; nothing was touched.
+    /// The topology has errors, or does not fit what the engine has; nothing was touched.
     Findings,
     /// Wrong usage, or something outside the topology: a file that cannot be read, an option that does
     /// not exist.
@@ -32,7 +32,7 @@ impl Exit {
     /// Every exit code with its meaning, for `topo --help` and the README.
     pub const TABLE: &'static [(Exit, &'static str)] = &[
         (Exit::Success, "success, also when there was nothing to do"),
-        (Exit::Findings, "the topology has errors; nothing was touched"),
+        (Exit::Findings, "the topology has errors, or does not fit what the engine has; nothing was touched"),
         (Exit::Usage, "could not run: wrong usage, a file that cannot be read"),
         (Exit::NoEngine, "no engine answers"),
         (Exit::Failed, "a step failed or the engine refused; steps completed before the failure are kept"),

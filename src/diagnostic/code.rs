@@ -139,7 +139,11 @@ codes! {
     OUT_OF_RANGE "out-of-range" "A number is smaller or larger than the attribute allows."
     // What the engine has.
     ORPHANS "orphans" "The engine has containers of services that the topology does not have."
-    MISSING_IMAGE "missing-image" "An image is missing, and may be neither built nor pulled."
+    MISSING_IMAGE "missing-image" "An image is missing, and can be neither built nor pulled."
+    OTHER_PLATFORM "other-platform" "An image is for another platform than the one that it is to run on."
+    PORT_TAKEN "port-taken" "A host port that is to be published is in use."
+    SUBNET_TAKEN "subnet-taken" "The addresses of a network are in use."
+    DISK_FULL "disk-full" "The disk that the engine writes to is nearly full."
     NAME_TAKEN "name-taken" "The name of a service's container is already taken."
     ADDRESS_TAKEN "address-taken" "A container of another project has the fixed address of a service."
     NEWER_ENGINE "newer-engine" "An attribute needs a newer engine."

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::EngineError;
 use crate::plan::observed::ApiVersion;
+use crate::topology::platform::Platform;
 
 /// Describes the engine.
 pub trait Identity {
@@ -19,6 +20,9 @@ pub trait Identity {
 
     /// The engine's own description.
     fn about(&self) -> impl Future<Output = Result<About, EngineError>>;
+
+    /// The machine that it runs on, if it says so quickly; it is asked once.
+    fn host(&self) -> impl Future<Output = Option<EngineHost>>;
 
     /// Warnings about the client configuration.
     fn troubles(&self) -> &[String];
@@ -43,6 +47,43 @@ pub struct About {
     /// The architecture: `amd64`.
     #[serde(rename = "Arch")]
     pub processor: String,
+}
+
+/// The machine that an engine runs on.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct EngineHost {
+    /// Its host name.
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// How many processors it has.
+    #[serde(rename = "NCPU")]
+    pub processors: usize,
+    /// The operating system of its containers: `linux`.
+    #[serde(rename = "OSType")]
+    pub system: String,
+    /// Its architecture: `x86_64`.
+    #[serde(rename = "Architecture")]
+    pub processor: String,
+    /// The directory that the engine stores its data in.
+    #[serde(rename = "DockerRootDir")]
+    pub directory: PathBuf,
+    /// How the engine is confined: `name=rootless`.
+    #[serde(rename = "SecurityOptions")]
+    pub confinement: Option<Vec<String>>,
+}
+
+impl EngineHost {
+    /// The platform of its containers, by the name that images have for it, if it is known: `linux/amd64`.
+    pub fn platform(&self) -> Option<String> {
+        let is_known = !self.system.is_empty() && !self.processor.is_empty();
+        is_known.then(|| Platform::parse(&format!("{}/{}", self.system, self.processor)).to_string())
+    }
+
+    /// Whether the networks of its containers are apart from those of the machine.
+    pub fn is_rootless(&self) -> bool {
+        self.confinement.iter().flatten().any(|option| option == "name=rootless")
+    }
 }
 
 /// An engine's address and its origin.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::EngineError;
 use crate::plan::observed::ObservedContainer;
+use crate::plan::preflight::{Neighbour, RegistryAnswer};
 use crate::topology::name::{ImageId, ProjectName, ServiceName, VolumeName};
 use crate::value::image::ImageReference;
 
@@ -19,6 +20,9 @@ pub trait Inventory {
         project: &ProjectName,
         service: &ServiceName,
     ) -> impl Future<Output = Result<Vec<ObservedContainer>, EngineError>>;
+
+    /// The containers of the engine, of all projects, in one call.
+    fn neighbours(&self) -> impl Future<Output = Result<Vec<Neighbour>, EngineError>>;
 
     /// Whether an image has a tag; true if it no longer exists.
     fn has_names(&self, image: &ImageId) -> impl Future<Output = Result<bool, EngineError>>;
@@ -45,6 +49,10 @@ pub trait Images {
     /// The reference with the digest that its registry currently has for it: `name:tag@sha256:...`.
     /// One with a digest only gets its full name.
     fn pinned_image(&self, image: &ImageReference) -> impl Future<Output = Result<String, EngineError>>;
+
+    /// Whether the registry of an image would let it be pulled, and for which platforms; `None` if that is not
+    /// certain.
+    fn ask_registry(&self, image: &ImageReference) -> impl Future<Output = Option<RegistryAnswer>>;
 
     /// The variables that an image sets, as `NAME=value`; `None` if the engine does not have it.
     fn image_variables(

@@ -23,6 +23,7 @@ mod hint;
 pub mod identity;
 pub mod inventory;
 pub mod local_file;
+pub mod machine;
 pub mod phrase;
 pub mod sync;
 
@@ -43,7 +44,7 @@ pub use build::{CheckBuilds, Checked};
 pub use capture::{Capture, Commit};
 pub use copy::{CopyFiles, Kind, OtherKinds, Ownership};
 pub use execute::{Command, Exec, Execute, TerminalSize};
-pub use identity::{About, Address, Endpoint, Identity, Origin};
+pub use identity::{About, Address, Endpoint, EngineHost, Identity, Origin};
 pub use inventory::{
     ContainerEvent, Containers, EventFilter, History, ImageDetails, Images, Inventory, ListedProject,
     Processes, Samples, Statistics, Usage, VolumeDetails,

@@ -156,6 +156,10 @@ phrases! {
         PULL_DENIED = "pull access denied";
         /// A registry has no such image, or tag.
         MANIFEST_UNKNOWN = "manifest unknown";
+        /// A registry has no images of the name.
+        NAME_UNKNOWN = "name unknown";
+        /// A registry wants another account, or has no such image.
+        ACCESS_DENIED = "requested access to the resource is denied";
         /// A registry has a certificate that the engine does not trust.
         CERTIFICATE = "x509: ";
     }

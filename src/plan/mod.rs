@@ -14,6 +14,7 @@ mod made;
 mod namespace;
 pub mod observed;
 mod orphan;
+pub mod preflight;
 mod remove;
 pub mod resources;
 mod restart;

@@ -12,6 +12,7 @@ use crate::plan::resources::Resources;
 use crate::topology::name::{ContainerName, ImageId, NetworkName, ProjectName, ServiceName, VolumeName};
 use crate::value::image::ImageReference;
 use crate::value::port::Protocol;
+use crate::value::subnet::Subnet;
 
 /// What to look for in the engine.
 #[derive(Clone, Debug)]
@@ -63,6 +64,17 @@ pub struct Observed {
     pub api: Option<ApiVersion>,
     /// The number of the machine's processors, if requested and quickly answered.
     pub processors: Option<usize>,
+    /// The subnets that no other network of the engine can have, of networks of any project.
+    pub subnets: Vec<TakenSubnet>,
+}
+
+/// A subnet of a network of the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenSubnet {
+    /// The network's name.
+    pub network: NetworkName,
+    /// The subnet.
+    pub subnet: Subnet,
 }
 
 /// A version `1.minor` of the Docker Engine API.

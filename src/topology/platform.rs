@@ -3,6 +3,8 @@
 //! The names are Docker's (OCI Image Specification, "image index", and containerd's aliases): case
 //! is ignored, and most architectures have several names.
 
+use std::fmt;
+
 /// The platform of an image; a missing part matches any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
@@ -36,6 +38,19 @@ impl Platform {
         agree(&self.system, &asked.system)
             && agree(&self.processor, &asked.processor)
             && agree(&self.variant, &asked.variant)
+    }
+
+    /// [`Platform::is_for`], whatever the variants: most processors run more than one.
+    pub fn is_of_kind(&self, asked: &Self) -> bool {
+        let without = |platform: &Self| Self { variant: None, ..platform.clone() };
+        without(self).is_for(&without(asked))
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [&self.system, &self.processor, &self.variant].into_iter().flatten();
+        formatter.write_str(&parts.map(String::as_str).collect::<Vec<_>>().join("/"))
     }
 }
 

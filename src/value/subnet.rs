@@ -1,5 +1,6 @@
 //! Subnets: `172.28.0.0/16`, and the addresses in them.
 
+use std::fmt;
 use std::net::IpAddr;
 
 /// Addresses from `first` to `last`, both included, as numbers.
@@ -23,9 +24,15 @@ impl Subnet {
         let Some(prefix) = prefix.parse::<u32>().ok().filter(|prefix| *prefix <= width) else {
             return Err(format!("the prefix is not a number up to {width}"));
         };
-        let hosts = 1_u128.checked_shl(width - prefix).map_or(u128::MAX, |count| count - 1);
+        Ok(Self::around(address, prefix))
+    }
+
+    /// The subnet of an address that has the first `prefix` bits in common with it.
+    pub fn around(address: IpAddr, prefix: u32) -> Self {
+        let width: u32 = if address.is_ipv4() { 32 } else { 128 };
+        let hosts = 1_u128.checked_shl(width.saturating_sub(prefix)).map_or(u128::MAX, |count| count - 1);
         let first = number(address) & !hosts;
-        Ok(Self { is_v4: address.is_ipv4(), first, last: first | hosts })
+        Self { is_v4: address.is_ipv4(), first, last: first | hosts }
     }
 
     /// Whether an address is in it.
@@ -86,6 +93,14 @@ impl Subnet {
     }
 }
 
+impl fmt::Display for Subnet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts = 128 - (self.last - self.first).leading_zeros();
+        let width = if self.is_v4 { 32 } else { 128 };
+        write!(formatter, "{}/{}", self.network_address(), width - hosts)
+    }
+}
+
 fn number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),
@@ -135,6 +150,14 @@ mod tests {
         assert_eq!(highest, ["10.0.0.2", "10.0.0.1"]);
         let first = subnet("fd00::/64").from_highest().next().expect("there are many");
         assert_eq!(first.to_string(), "fd00::ffff:ffff:ffff:ffff");
+    }
+
+    #[test]
+    fn a_subnet_is_written_as_it_is_read() {
+        for text in ["10.0.0.0/8", "0.0.0.0/0", "10.1.2.3/32", "fd00::/64", "::/0"] {
+            assert_eq!(subnet(text).to_string(), text);
+        }
+        assert_eq!(subnet("10.1.2.3/16").to_string(), "10.1.0.0/16");
     }
 
     #[test]

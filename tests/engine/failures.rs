@@ -122,7 +122,9 @@ services:
     project.topo("up", &["-d"]).exits(0);
     let old = project.id("web");
     project.write("topology.yaml", &topology.replace("busybox:1.37", "topo-test/no-such-image:1"));
-    project.topo("up", &["-d"]).exits(4).says("no-such-image");
+    project.topo("up", &["-d"]).exits(1).says("no-such-image").says("`--no-preflight`");
+    assert_eq!(project.id("web"), old);
+    project.topo("up", &["-d", "--no-preflight"]).exits(4).says("no-such-image");
     assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
     assert_eq!(project.id("web"), old);
 }
@@ -147,7 +149,7 @@ services:
 ",
     );
     let listener = std::net::TcpListener::bind(("127.0.0.1", 18971)).expect("the port is free");
-    project.topo("up", &["-d"]).exits(4).says("18971");
+    project.topo("up", &["-d", "--no-preflight"]).exits(4).says("18971");
     drop(listener);
     project.topo("up", &["-d"]).exits(0);
     assert_eq!(docker(&["port", &project.container("one"), "80"]), "127.0.0.1:18971");

@@ -32,6 +32,7 @@ mod needs;
 mod output;
 mod parity;
 mod plan_files;
+mod preflight;
 mod providers;
 mod proxy;
 mod pulls;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::creation::{CreateOptions, PlanSource, QuietOptions, prepare_up};
+use crate::cli::engine::preflight::PreflightOptions;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -29,6 +30,8 @@ pub(crate) struct CreateArgs {
     #[command(flatten)]
     quiet: QuietOptions,
     #[command(flatten)]
+    preflight: PreflightOptions,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -43,8 +46,15 @@ pub(super) fn run(global: &mut Global, mut options: CreateArgs) -> Result<Exit, 
     options.create.excluded.warn_of_dependants(&topology, &choices, &output);
     session::block_on(async {
         let limit = (None, Instant::now());
-        let (engine, turn, plan) =
-            prepare_up(&mut topology, &loaded.sources, PlanSource::Choices(&choices), limit, global).await?;
+        let (engine, turn, plan) = prepare_up(
+            &mut topology,
+            &loaded.sources,
+            PlanSource::Choices(&choices),
+            limit,
+            options.preflight,
+            global,
+        )
+        .await?;
         let mut session = Session::new(&engine, global, &output);
         session.turn = turn;
         session.quiet_filter = options.quiet.quiet_filter();

@@ -13,6 +13,7 @@ use crate::cli::arguments::typed::Variable;
 use crate::cli::engine::connection;
 use crate::cli::engine::creation::{Pull, QuietOptions, require_contexts};
 use crate::cli::engine::inside::{self, Console, TerminalOptions};
+use crate::cli::engine::preflight::PreflightOptions;
 use crate::cli::engine::redaction;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::engine::turn::Turn;
@@ -122,6 +123,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     terminal: TerminalOptions,
     #[command(flatten)]
+    preflight: PreflightOptions,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -157,7 +160,7 @@ pub(super) fn run(global: &mut Global, mut options: RunArgs) -> Result<Exit, Cli
         if session.cancel.run_until_cancelled(session.turn.take()).await.is_none() {
             return Err(CliError::Interrupted);
         }
-        let container = prepare(&session, global, &engine, &loaded, &topology, &choices, &output).await?;
+        let container = prepare(&session, &loaded, &topology, &choices, options.preflight).await?;
         session.turn.end();
         let signals = Signals::listen();
         if let Some(listener) = listener {
@@ -280,20 +283,19 @@ fn slug() -> std::io::Result<String> {
 /// Brings up what the service depends on, and creates the container.
 async fn prepare(
     session: &Session<'_, impl Target>,
-    global: &Global,
-    engine: &impl Target,
     loaded: &Loaded,
     topology: &Topology,
     choices: &OneOffChoices,
-    output: &Output,
+    preflight: PreflightOptions,
 ) -> Result<ContainerName, CliError> {
+    let (engine, global, output) = (session.engine, session.global, session.output);
     let query = plan::one_off_query(topology, &choices.service_name);
     let observed = session::observe_settled(engine, &session.turn, &query, output).await?;
     let mut found = Diagnostics::default();
     let (plan, container) = plan::one_off(topology, &observed, choices, &mut found);
     require_contexts(&plan, &topology.file_system, &mut found);
-    global.name_topology(&mut found);
-    output.checked(&loaded.sources, &found)?;
+    let looking = preflight.look(engine, &plan, (topology, &observed), found);
+    looking.await.checked(&loaded.sources, global)?;
     if let Some(create) = only_action(&plan) {
         // What needs no time needs no report.
         engine.perform(create, &|_| {}).await?;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::creation::{PlanSource, check_scale, prepare_up, scale};
+use crate::cli::engine::preflight::PreflightOptions;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -32,6 +33,8 @@ pub(crate) struct ScaleArgs {
     /// Do not touch the services' dependencies
     #[arg(long)]
     no_deps: bool,
+    #[command(flatten)]
+    preflight: PreflightOptions,
     #[command(flatten)]
     global: Global,
 }
@@ -64,8 +67,15 @@ pub(super) fn run(global: &mut Global, options: ScaleArgs) -> Result<Exit, CliEr
         UpChoices { scale, services, without_dependencies: options.no_deps, ..UpChoices::default() };
     session::block_on(async {
         let limit = (None, Instant::now());
-        let (engine, turn, plan) =
-            prepare_up(&mut topology, &loaded.sources, PlanSource::Choices(&choices), limit, global).await?;
+        let (engine, turn, plan) = prepare_up(
+            &mut topology,
+            &loaded.sources,
+            PlanSource::Choices(&choices),
+            limit,
+            options.preflight,
+            global,
+        )
+        .await?;
         let mut session = Session::new(&engine, global, &output);
         session.turn = turn;
         interrupt::listen(session.cancel.clone());

@@ -18,6 +18,7 @@ use crate::cli::attached::watching::{self, Watching};
 use crate::cli::engine::control::grace;
 use crate::cli::engine::creation::{CreateOptions, PlanSource, QuietOptions, prepare_up};
 use crate::cli::engine::plan_file;
+use crate::cli::engine::preflight::PreflightOptions;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -61,6 +62,8 @@ pub(crate) struct UpArgs {
     wait_timeout: Option<u32>,
     #[command(flatten)]
     foreground: ForegroundOptions,
+    #[command(flatten)]
+    preflight: PreflightOptions,
     #[command(flatten)]
     global: Global,
 }
@@ -272,8 +275,17 @@ struct Engaged<'a> {
 
 pub(super) fn run(global: &mut Global, options: UpArgs) -> Result<Exit, CliError> {
     let begun = Instant::now();
-    let UpArgs { arguments, mut up, plan, quiet, mut detach, wait_timeout, foreground, global: after } =
-        options;
+    let UpArgs {
+        arguments,
+        mut up,
+        plan,
+        quiet,
+        mut detach,
+        wait_timeout,
+        foreground,
+        preflight,
+        global: after,
+    } = options;
     global.merge(after);
     up.create.remove_orphans |= global.settings.remove_orphans;
     if foreground.no_color {
@@ -302,7 +314,8 @@ pub(super) fn run(global: &mut Global, options: UpArgs) -> Result<Exit, CliError
         let limit = (wait_limit, begun);
         let is_planned_before = file.is_some();
         let source = file.map_or(PlanSource::Choices(&choices), PlanSource::File);
-        let (engine, turn, plan) = prepare_up(&mut topology, &loaded.sources, source, limit, global).await?;
+        let (engine, turn, plan) =
+            prepare_up(&mut topology, &loaded.sources, source, limit, preflight, global).await?;
         let mut session = Session::new(&engine, global, &output);
         session.turn = turn;
         session.converges = !is_planned_before;

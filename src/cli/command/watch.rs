@@ -7,6 +7,7 @@ use crate::cli::arguments::global::Global;
 use crate::cli::attached::watching::{Watching, rules};
 use crate::cli::engine::connection;
 use crate::cli::engine::creation::plan_up_in_turn;
+use crate::cli::engine::preflight::PreflightOptions;
 use crate::cli::engine::session::{self, Session};
 use crate::cli::engine::turn::Turn;
 use crate::cli::error::CliError;
@@ -45,6 +46,8 @@ pub(crate) struct WatchArgs {
     #[command(flatten)]
     excluded: Excluded,
     #[command(flatten)]
+    preflight: PreflightOptions,
+    #[command(flatten)]
     global: Global,
 }
 
@@ -73,7 +76,9 @@ pub(super) fn run(global: &mut Global, options: WatchArgs) -> Result<Exit, CliEr
                 return Err(CliError::Interrupted);
             }
             let (turn, sources) = (&session.turn, &loaded.sources);
-            let plan = plan_up_in_turn(&engine, turn, sources, &topology, &choices, global).await?;
+            let preflight = options.preflight;
+            let plan =
+                plan_up_in_turn(&engine, turn, sources, &topology, &choices, preflight, global).await?;
             let again = async |seen: &_| session.plan_up_again(&topology, &choices, seen).await;
             let (_, outcome) = session.converge(&plan, Goal::UP, "watch", again).await;
             if !outcome.is_success() {

@@ -9,6 +9,7 @@ use crate::cli::arguments::excluded::Excluded;
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::connection;
 use crate::cli::engine::plan_file;
+use crate::cli::engine::preflight::PreflightOptions;
 use crate::cli::engine::session;
 use crate::cli::engine::turn::Turn;
 use crate::cli::error::CliError;
@@ -209,6 +210,7 @@ pub(crate) async fn prepare_up(
     sources: &Sources,
     plan: PlanSource<'_>,
     (limit, begun): (Option<Duration>, Instant),
+    preflight: PreflightOptions,
     global: &Global,
 ) -> Result<(impl Target + use<>, Turn, Plan), CliError> {
     let output = &global.output();
@@ -222,10 +224,10 @@ pub(crate) async fn prepare_up(
         let planning = async {
             match plan {
                 PlanSource::Choices(choices) => {
-                    plan_up_in_turn(&engine, &turn, sources, topology, choices, global).await
+                    plan_up_in_turn(&engine, &turn, sources, topology, choices, preflight, global).await
                 }
                 PlanSource::File(file) => {
-                    plan_file::plan((&engine, &turn), file.plan, topology, sources, global).await
+                    plan_file::plan((&engine, &turn), file.plan, topology, sources, preflight, global).await
                 }
             }
         };
@@ -235,18 +237,21 @@ pub(crate) async fn prepare_up(
     .await
 }
 
-/// [`plan_up`], for a run that has its turn.
+/// [`plan_up`], for a run that has its turn and is about to carry the plan out.
 pub(crate) async fn plan_up_in_turn(
-    engine: &impl Engine,
+    engine: &impl Target,
     turn: &Turn,
     sources: &Sources,
     topology: &Topology,
     choices: &UpChoices,
+    preflight: PreflightOptions,
     global: &Global,
 ) -> Result<Plan, CliError> {
     let output = &global.output();
     let observed = session::observe_settled(engine, turn, &plan::query(topology), output).await?;
-    plan_up_of(&observed, sources, topology, choices, global)
+    let (plan, found) = plan_up_of(&observed, topology, choices);
+    preflight.look(engine, &plan, (topology, &observed), found).await.checked(sources, global)?;
+    Ok(plan)
 }
 
 /// Plans `up`; what stands in the way is said, and errors end the program.
@@ -258,23 +263,17 @@ pub(crate) async fn plan_up(
     global: &Global,
 ) -> Result<Plan, CliError> {
     let observed = engine.observe(&plan::query(topology)).await?;
-    plan_up_of(&observed, sources, topology, choices, global)
+    let (plan, mut found) = plan_up_of(&observed, topology, choices);
+    global.name_topology(&mut found);
+    global.output().checked(sources, &found)?;
+    Ok(plan)
 }
 
-fn plan_up_of(
-    observed: &Observed,
-    sources: &Sources,
-    topology: &Topology,
-    choices: &UpChoices,
-    global: &Global,
-) -> Result<Plan, CliError> {
-    let output = &global.output();
+fn plan_up_of(observed: &Observed, topology: &Topology, choices: &UpChoices) -> (Plan, Diagnostics) {
     let mut found = Diagnostics::default();
     let plan = plan::up(topology, observed, choices, &mut found);
     require_contexts(&plan, &topology.file_system, &mut found);
-    global.name_topology(&mut found);
-    output.checked(sources, &found)?;
-    Ok(plan)
+    (plan, found)
 }
 
 /// What a plan builds must have something to be built from: it would fail half way.

@@ -7,6 +7,7 @@ pub(super) mod converge;
 pub(super) mod creation;
 pub(super) mod inside;
 pub(super) mod plan_file;
+pub(crate) mod preflight;
 pub(super) mod redaction;
 pub(super) mod session;
 pub(super) mod turn;

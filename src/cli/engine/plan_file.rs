@@ -5,12 +5,13 @@ use std::path::Path;
 
 use crate::cli::arguments::global::Global;
 use crate::cli::engine::creation::require_contexts;
+use crate::cli::engine::preflight::PreflightOptions;
 use crate::cli::engine::session;
 use crate::cli::engine::turn::Turn;
 use crate::cli::error::CliError;
 use crate::cli::io::output::Output;
 use crate::diagnostic::Diagnostics;
-use crate::engine::{Engine, local_file};
+use crate::engine::{Target, local_file};
 use crate::plan::{Basis, Plan, PlanFile, StoredPlan};
 use crate::source::{Sources, read_bytes};
 use crate::topology::Topology;
@@ -55,10 +56,11 @@ pub(crate) fn require_no_services(services: &[ServiceName]) -> Result<(), CliErr
 
 /// The plan of a file with the secrets of its topology. The engine must have what it was made from.
 pub(crate) async fn plan(
-    (engine, turn): (&impl Engine, &Turn),
+    (engine, turn): (&impl Target, &Turn),
     plan: StoredPlan,
     topology: &Topology,
     sources: &Sources,
+    preflight: PreflightOptions,
     global: &Global,
 ) -> Result<Plan, CliError> {
     let output = &global.output();
@@ -72,8 +74,10 @@ pub(crate) async fn plan(
     let mut found = Diagnostics::default();
     require_contexts(&plan, &topology.file_system, &mut found);
     output.checked(sources, &found)?;
-    let now = Basis::of(&session::observe_settled(engine, turn, &query, output).await?);
-    require_same(&before, &now, global)?;
+    let observed = session::observe_settled(engine, turn, &query, output).await?;
+    require_same(&before, &Basis::of(&observed), global)?;
+    let found = Diagnostics::default();
+    preflight.look(engine, &plan, (topology, &observed), found).await.checked(sources, global)?;
     Ok(plan)
 }
 

@@ -13,6 +13,7 @@ use super::transport::{Call, Transport, escape};
 use crate::engine::{Containers, EngineError, ImageDetails, Inventory, ListedProject, VolumeDetails};
 use crate::plan::label;
 use crate::plan::observed::ObservedContainer;
+use crate::plan::preflight::Neighbour;
 use crate::topology::name::{ImageId, ProjectName, ServiceName};
 
 /// How many requests are sent at once.
@@ -42,6 +43,10 @@ impl Inventory for Docker {
         service: &ServiceName,
     ) -> Result<Vec<ObservedContainer>, EngineError> {
         observe::containers_of(&self.transport, project, service).await
+    }
+
+    async fn neighbours(&self) -> Result<Vec<Neighbour>, EngineError> {
+        observe::neighbours(&self.transport).await
     }
 
     async fn has_names(&self, image: &ImageId) -> Result<bool, EngineError> {

@@ -51,12 +51,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::Stream;
-use serde::Deserialize;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 
 use crate::engine::{
-    Change, EngineError, Events, Glimpse, LogChoice, LogChunk, Logs, Observe, Perform, Progress, Query,
+    Change, EngineError, EngineHost, Events, Glimpse, Identity, LogChoice, LogChunk, Logs, Observe, Perform,
+    Progress, Query,
 };
 use crate::plan::observed::ContainerState;
 use crate::plan::{Action, Observed};
@@ -66,7 +66,7 @@ use crate::topology::name::{ContainerName, ImageId, ProjectName};
 use crate::value::image::ImageReference;
 use config_file::CliConfig;
 use silence::{OnSilence, Silence};
-use transport::{Call, Transport};
+use transport::Transport;
 
 /// A connection to a Docker Engine.
 pub struct Docker {
@@ -86,10 +86,10 @@ pub struct Docker {
     troubles: Vec<String>,
     /// A short-lived cache of the ids of images.
     images: Mutex<BTreeMap<ImageReference, (Instant, Option<ImageId>)>>,
-    processors: OnceCell<Option<usize>>,
+    host: OnceCell<Option<EngineHost>>,
 }
 
-/// How long to wait for the engine's number of processors.
+/// How long to wait for what the engine says of its machine.
 const INFO_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long a cached id of an image is valid, unless this run changes the image.
@@ -128,19 +128,8 @@ impl Docker {
             ps_format: config.ps_format,
             troubles,
             images: Mutex::default(),
-            processors: OnceCell::new(),
+            host: OnceCell::new(),
         })
-    }
-
-    /// Engine API, `GET /info`.
-    async fn info_processors(&self) -> Option<usize> {
-        #[derive(Deserialize)]
-        struct Info {
-            #[serde(rename = "NCPU")]
-            processors: usize,
-        }
-        let info: Info = self.transport.json(Call::get("/info")).await.ok()?;
-        Some(info.processors).filter(|processors| *processors > 0)
     }
 
     /// The image of a reference; containers created together from one image ask only once.
@@ -192,8 +181,7 @@ impl Perform for Docker {
     }
 
     async fn processors(&self) -> Option<usize> {
-        let ask = async || tokio::time::timeout(INFO_LIMIT, self.info_processors()).await.ok().flatten();
-        *self.processors.get_or_init(ask).await
+        Some(self.host().await?.processors).filter(|processors| *processors > 0)
     }
 }
 

@@ -19,10 +19,11 @@ use serde_json::json;
 
 use super::transport::{Call, Transport, escape};
 use crate::engine::{EngineError, Query};
-use crate::plan::observed::{ObservedNetwork, ObservedVolume};
+use crate::plan::observed::{ObservedNetwork, ObservedVolume, TakenSubnet};
 use crate::plan::{Observed, label};
 use crate::topology::name::{ContainerName, NetworkName, VolumeName};
-pub use containers::{containers_of, glance};
+use crate::value::subnet::Subnet;
+pub use containers::{containers_of, glance, neighbours};
 pub use images::{has_names, image_id};
 
 /// How many requests are sent at once.
@@ -34,7 +35,7 @@ const NAMES_AT_ONCE: usize = 32 * 1024;
 /// Reads everything at once, except for the number of processors.
 pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, EngineError> {
     let Query { project, images, networks, volumes, settings, processors: _ } = query;
-    let (containers, networks, volumes, images) = try_join4(
+    let (containers, (networks, subnets), volumes, images) = try_join4(
         containers::observe(transport, project.as_str(), *settings),
         observe_networks(transport, project.as_str(), networks),
         observe_volumes(transport, project.as_str(), volumes),
@@ -45,7 +46,8 @@ pub async fn observe(transport: &Transport, query: &Query) -> Result<Observed, E
     let platforms = images.values().map(|image| (image.id.clone(), image.platform.clone())).collect();
     let images = images.into_iter().map(|(name, image)| (name, image.id)).collect();
     let api = Some(transport.version());
-    Ok(Observed { containers, networks, volumes, images, platforms, image_ages, api, processors: None })
+    let processors = None;
+    Ok(Observed { containers, networks, volumes, images, platforms, image_ages, api, processors, subnets })
 }
 
 /// The filter for objects of a project.
@@ -59,16 +61,54 @@ struct ListedNetwork {
     name: String,
     id: String,
     labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    scope: String,
+    #[serde(rename = "IPAM")]
+    addresses: Option<ListedAddresses>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedAddresses {
+    #[serde(default)]
+    driver: String,
+    config: Option<Vec<ListedPool>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedPool {
+    #[serde(default)]
+    subnet: String,
+}
+
+impl ListedNetwork {
+    /// Its subnets, if they are of the address space that networks of one machine share.
+    fn taken_subnets(&self) -> impl Iterator<Item = TakenSubnet> + use<'_> {
+        let addresses = self
+            .addresses
+            .iter()
+            .filter(|addresses| self.scope == "local" && matches!(addresses.driver.as_str(), "" | "default"));
+        let pools = addresses.flat_map(|addresses| addresses.config.iter().flatten());
+        pools.filter_map(|pool| {
+            Some(TakenSubnet {
+                network: NetworkName::from(self.name.as_str()),
+                subnet: Subnet::parse(&pool.subnet).ok()?,
+            })
+        })
+    }
+}
+
+/// The networks that are meant, and the subnets of all.
 async fn observe_networks(
     transport: &Transport,
     project: &str,
     wanted: &BTreeSet<NetworkName>,
-) -> Result<Vec<ObservedNetwork>, EngineError> {
+) -> Result<(Vec<ObservedNetwork>, Vec<TakenSubnet>), EngineError> {
     // An engine has few networks: one list of all is faster than one by label and one by name.
     let listed: Vec<ListedNetwork> = transport.json(Call::get("/networks")).await?;
-    let listed = listed.into_iter().map(|ListedNetwork { name, id, labels }| ObservedNetwork {
+    let subnets = listed.iter().flat_map(ListedNetwork::taken_subnets).collect();
+    let listed = listed.into_iter().map(|ListedNetwork { name, id, labels, .. }| ObservedNetwork {
         name: name.into(),
         id,
         labels: labels.unwrap_or_default(),
@@ -79,7 +119,7 @@ async fn observe_networks(
     let looked_at = stream::iter(meant).map(|network| look_into(transport, network, project));
     let mut networks: Vec<ObservedNetwork> = looked_at.buffer_unordered(AT_ONCE).try_collect().await?;
     networks.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(networks)
+    Ok((networks, subnets))
 }
 
 /// Asks which containers are connected to a network of the project, which a list does not say.

@@ -35,6 +35,7 @@ use topo::topology::name::ServiceName;
 use topo::value::image::ImageReference;
 
 use super::load::{Place, jobs, load_in};
+use super::surroundings::Surroundings;
 use super::world::World;
 
 /// The caller's variables.
@@ -73,6 +74,8 @@ struct Events {
     labels: Option<PathBuf>,
     /// `up` of `topology.yaml` was killed before this step: `remove container shop-web-1`.
     interrupted_before: Option<String>,
+    /// What the engine and its machine have besides, at which a run looks before it begins.
+    surroundings: Option<Surroundings>,
 }
 
 /// The labels of every object, by name.
@@ -251,7 +254,16 @@ pub(crate) fn plan_of(directory: &Path) -> (String, String) {
         }
         Command::Push => (plan::push(&topology, &PushChoices::default()), Goal::PUSH),
     };
-    assert_is_stored_whole(&plan, &topology);
+    let opened = assert_is_stored_whole(&plan, &topology);
+    if let Some(surroundings) = &events.surroundings {
+        let look = |plan: &Plan| surroundings.check(plan, &topology, &world, &observed);
+        assert_eq!(
+            said(&look(&opened), &sources),
+            said(&look(&plan), &sources),
+            "a stored plan knows no places"
+        );
+        found.append(look(&plan));
+    }
     let text = match found.has_errors() {
         true => String::new(),
         false => topo::report::plan::text(&plan, &sources, Look::BARE, None, goal),
@@ -264,7 +276,7 @@ pub(crate) fn plan_of(directory: &Path) -> (String, String) {
 }
 
 /// A stored plan contains everything of the plan, once the topology provides its secrets again.
-pub(crate) fn assert_is_stored_whole(plan: &Plan, topology: &Topology) {
+pub(crate) fn assert_is_stored_whole(plan: &Plan, topology: &Topology) -> Plan {
     let text = serde_json::to_string(plan).expect("a plan can be written");
     let stored: StoredPlan = serde_json::from_str(&text).expect("a plan can be read");
     assert_eq!(serde_json::to_string(&stored).expect("it can be written again"), text);
@@ -273,6 +285,7 @@ pub(crate) fn assert_is_stored_whole(plan: &Plan, topology: &Topology) {
         assert_eq!(opened, planned);
     }
     assert_eq!(opened, *plan);
+    opened
 }
 
 fn read_yaml<T: Default + DeserializeOwned>(path: &Path) -> T {

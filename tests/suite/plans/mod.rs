@@ -7,6 +7,7 @@ mod chance;
 pub(crate) mod load;
 mod properties;
 mod random;
+mod surroundings;
 pub(crate) mod world;
 
 use std::path::Path;
@@ -47,7 +48,9 @@ golden::fixtures! {
     a_port_moves_to_what_the_holder_waits_for
     a_port_moves_when_its_holder_has_stopped
     a_port_of_a_range_with_room_waits_for_nobody
+    a_port_of_a_service_that_stays_is_in_use
     a_priority_of_networks_alone_changes_nothing
+    a_range_needs_a_host_port_for_each_container
     a_rebuild_leaves_the_number_of_containers
     a_rebuild_restarts_what_depends_with_restart
     a_renamed_container_gets_its_name_back
@@ -56,6 +59,7 @@ golden::fixtures! {
     a_stopped_container_is_started_and_what_needs_it_waits
     a_value_of_a_file_stands_in_that_file
     a_volume_under_another_key_leaves_the_former_one
+    addresses_and_protocols_keep_host_ports_apart
     an_image_is_pulled_again_when_it_is_old_enough
     an_image_of_another_service_is_built_and_not_pulled
     an_image_that_is_mounted_and_changed_is_taken_up
@@ -88,6 +92,7 @@ golden::fixtures! {
     down_removes_volumes_on_request
     fewer_replicas_leave_the_lowest_numbers
     hooks_belong_to_starts_and_stops
+    images_that_registries_lack_are_named_with_the_others
     labels_of_an_earlier_release_are_read
     limits_are_changed_although_nothing_may_be_recreated
     limits_are_changed_in_place
@@ -106,8 +111,10 @@ golden::fixtures! {
     new_anonymous_volumes_replace_what_has_some
     none_may_be_wanted
     numbers_of_replicas_are_used_again
+    only_what_the_run_makes_is_looked_at
     orphans_are_named_and_stay
     orphans_go_on_request_dependants_first
+    own_ports_names_and_subnets_are_free_for_their_successors
     pulling_replaces_only_what_gets_another_image
     resources_that_no_service_uses_are_made_on_request
     sizes_are_as_people_write_them
@@ -138,7 +145,9 @@ golden::fixtures! {
     what_is_paused_goes_on
     what_is_paused_goes_on_also_when_it_may_be_replaced
     what_is_paused_stays_so_when_nothing_is_started
+    what_may_go_well_is_a_warning
     what_older_releases_of_compose_made_is_kept
+    what_others_have_is_found_all_at_once
     what_runs_before_the_first_start_runs_once
     what_shares_a_former_namespace_is_restarted
     what_shares_comes_along_only_when_its_owner_changes

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use topo::diagnostic::Diagnostics;
 use topo::plan::action::{Action, AnonymousVolumes};
 use topo::plan::observed::Status;
+use topo::plan::preflight::{Demands, Surroundings, check};
 use topo::plan::{BuildChoice, Plan, PullChoice, PullChoices, RecreateChoice, Scope, Step, UpChoices};
 use topo::report::{Goal, Look};
 use topo::source::Sources;
@@ -15,6 +16,7 @@ use super::case::assert_is_stored_whole;
 use super::chance::Chance;
 use super::load::{jobs, load};
 use super::random::Sketch;
+use super::surroundings::neighbours;
 use super::world::{Container, World};
 
 const ROUNDS: u64 = 150;
@@ -98,6 +100,24 @@ fn a_plan_is_complete_after_every_step_of_an_interrupted_replacement() {
             assert_matches(&mut world, &topology(number).0);
         }
     }
+}
+
+#[test]
+fn what_the_project_has_never_stands_in_its_own_way() {
+    for_each_round(|chance| {
+        let before = Sketch::random(chance);
+        let mut world = World::default();
+        bring_up(&mut world, &topology(&before), &UpChoices::default(), chance);
+        let topology = topology(&before.edited(chance));
+        let choices = UpChoices { remove_orphans: true, ..UpChoices::default() };
+        let observed = world.observe(&topo::plan::query(&topology));
+        let plan = plan(&world, &topology, &choices);
+        let containers = neighbours(&world, &topology);
+        let mut found = Diagnostics::default();
+        let around = Surroundings { containers, ..Surroundings::default() };
+        check(&Demands::of(&plan, &topology, &observed), &around, &mut found);
+        assert!(found.is_empty(), "{found:?}");
+    });
 }
 
 #[test]

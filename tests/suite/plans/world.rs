@@ -7,7 +7,7 @@ use serde_json::json;
 use topo::plan::action::{Attachment, ContainerSpec};
 use topo::plan::observed::{
     ApiVersion, ContainerState, Health, ObservedAddresses, ObservedContainer, ObservedEndpoint,
-    ObservedNetwork, ObservedVolume, PublishedPort, Query, Settings, Status,
+    ObservedNetwork, ObservedVolume, PublishedPort, Query, Settings, Status, TakenSubnet,
 };
 use topo::plan::resources::Resources;
 use topo::plan::{Action, Condition, FormerImage, Guard, Needs, Observed, Plan, Step, StepId, label};
@@ -426,7 +426,18 @@ impl World {
             image_ages: self.image_ages.clone(),
             api: self.api,
             processors: self.processors.filter(|_| query.processors),
+            subnets: self.taken_subnets(),
         }
+    }
+
+    fn taken_subnets(&self) -> Vec<TakenSubnet> {
+        let taken = |(network, subnets): (&NetworkName, &Vec<(Subnet, Subnet)>)| {
+            let taken =
+                |(subnet, _): &(Subnet, Subnet)| TakenSubnet { network: network.clone(), subnet: *subnet };
+            subnets.iter().map(taken).collect::<Vec<_>>()
+        };
+        let there = self.subnets.iter().filter(|(network, _)| self.networks.contains_key(*network));
+        there.flat_map(taken).collect()
     }
 
     fn with_attached(&self, network: &ObservedNetwork) -> ObservedNetwork {

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Watching;
 use crate::cli::engine::control::standings;
 use crate::cli::engine::creation::plan_up_in_turn;
+use crate::cli::engine::preflight::PreflightOptions;
 use crate::cli::error::CliError;
 use crate::engine::sync::{SyncEntry, Synced, bring_up_to_date};
 use crate::engine::{EngineError, Target};
@@ -56,7 +57,9 @@ impl<E: Target> Watching<'_, E> {
             ..UpChoices::default()
         };
         let (engine, turn, global) = (self.session.engine, &self.session.turn, self.session.global);
-        let planning = plan_up_in_turn(engine, turn, self.sources, self.topology, &choices, global);
+        let preflight = PreflightOptions::SKIPPED;
+        let planning =
+            plan_up_in_turn(engine, turn, self.sources, self.topology, &choices, preflight, global);
         // What stands in the way is said where it is found.
         let Some(Ok(plan)) = end.run_until_cancelled(planning).await else { return };
         let drain_logs = async |_: &Plan, _: &Outcome| {};

@@ -16,6 +16,7 @@ use crate::plan::label;
 use crate::plan::observed::{
     ContainerState, Health, ObservedAddresses, ObservedContainer, ObservedMount, PublishedPort, Status,
 };
+use crate::plan::preflight::Neighbour;
 use crate::topology::name::{ContainerName, ImageId, NetworkName, ProjectName, ServiceName};
 use crate::topology::service::Namespace;
 use crate::value::port::Protocol;
@@ -125,6 +126,27 @@ pub async fn glance(
     Ok(listed.iter().map(Glimpse::of).collect())
 }
 
+/// The containers of the engine, of all projects, in one call.
+pub async fn neighbours(transport: &Transport) -> Result<Vec<Neighbour>, EngineError> {
+    let listed: Vec<ListedContainer> =
+        transport.json(Call::get("/containers/json").query("all", "1")).await?;
+    Ok(listed.into_iter().filter_map(neighbour).collect())
+}
+
+fn neighbour(listed: ListedContainer) -> Option<Neighbour> {
+    let project = listed.labels.as_ref().and_then(|labels| labels.get(label::PROJECT));
+    Some(Neighbour {
+        name: own_name(&listed.names)?.into(),
+        project: project.map(|project| project.as_str().into()),
+        ports: published_ports(listed.ports.unwrap_or_default()),
+    })
+}
+
+/// Links to other containers add names with a second slash.
+fn own_name(names: &[String]) -> Option<&str> {
+    names.iter().map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/'))
+}
+
 async fn list(transport: &Transport, labels: &[String]) -> Result<Vec<ObservedContainer>, EngineError> {
     let filters = json!({ "label": labels }).to_string();
     let call = Call::get("/containers/json").query("all", "1").query("filters", &filters);
@@ -183,9 +205,7 @@ fn observed_container(listed: ListedContainer) -> Option<ObservedContainer> {
     let service = labels.get(label::SERVICE)?.as_str().into();
     let number = labels.get(label::NUMBER).and_then(|number| number.parse().ok()).unwrap_or(1);
     let is_one_off = labels.get(label::ONE_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    // Links to other containers add names with a second slash.
-    let name =
-        listed.names.iter().map(|name| name.trim_start_matches('/')).find(|name| !name.contains('/'))?;
+    let name = own_name(&listed.names)?;
     let network_mode = listed.host_config.unwrap_or_default().network_mode;
     let network_owner = Namespace::from(network_mode.clone()).container().map(ToString::to_string);
     let networks = listed.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
