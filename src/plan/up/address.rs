@@ -304,7 +304,7 @@ impl Up<'_> {
                         hasty.insert((container.clone(), is_v4));
                         continue;
                     }
-                    match self.turn(claim, first, then) {
+                    match self.turn(network, claim, first, then) {
                         Turn::Waits => self.plan.steps.order(first, then, Needs::Settled),
                         Turn::NeedNotWait => {}
                         Turn::CannotWait => _ = hasty.insert((container.clone(), is_v4)),
@@ -315,7 +315,7 @@ impl Up<'_> {
         hasty
     }
 
-    fn turn(&self, claim: &Claim, first: StepId, then: StepId) -> Turn {
+    fn turn(&self, network: &NetworkName, claim: &Claim, first: StepId, then: StepId) -> Turn {
         let steps = &self.plan.steps;
         if steps.waits_for(then, first) {
             return Turn::NeedNotWait;
@@ -324,7 +324,11 @@ impl Up<'_> {
             return Turn::Waits;
         }
         let is_over = matches!(steps[then].action, Action::RunToEnd(_));
-        if is_over || self.is_held_until_after(claim, then) { Turn::NeedNotWait } else { Turn::CannotWait }
+        if is_over || self.is_held_until_after(network, claim, then) {
+            Turn::NeedNotWait
+        } else {
+            Turn::CannotWait
+        }
     }
 
     /// The steps before a step that take as long as something else needs.
@@ -339,7 +343,7 @@ impl Up<'_> {
     }
 
     /// Whether the predecessor of the container has the address until a step is over.
-    fn is_held_until_after(&self, claim: &Claim, step: StepId) -> bool {
+    fn is_held_until_after(&self, network: &NetworkName, claim: &Claim, step: StepId) -> bool {
         let steps = &self.plan.steps;
         let is_own = |id: &StepId| steps[*id].group.as_ref() == Some(&claim.container);
         let mut stops = steps.ids().filter(is_own).filter(|id| {
@@ -347,7 +351,7 @@ impl Up<'_> {
         });
         let holds = self.context.observed.containers.iter().any(|container| {
             container.name == claim.container
-                && container.addresses.values().any(|known| known.held.contains(&claim.address))
+                && container.addresses.get(network).is_some_and(|known| known.held.contains(&claim.address))
         });
         holds && stops.all(|stop| steps.waits_for(stop, step))
     }

@@ -60,6 +60,7 @@ golden::fixtures! {
     a_value_of_a_file_stands_in_that_file
     a_volume_under_another_key_leaves_the_former_one
     addresses_and_protocols_keep_host_ports_apart
+    an_address_in_a_former_network_is_not_held_in_the_new_one
     an_image_is_pulled_again_when_it_is_old_enough
     an_image_of_another_service_is_built_and_not_pulled
     an_image_that_is_mounted_and_changed_is_taken_up
