@@ -7,16 +7,17 @@ use std::future::pending;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::event::{Cause, End, Event, Failure};
 use super::tail::{last_health_output, log_tail};
-use super::wait::wait;
+use super::wait::{look, wait};
 use super::watch::Listeners;
 use crate::engine::{Engine, EngineError, Progress};
 use crate::plan::action::AnonymousVolumes;
+use crate::plan::observed::{ContainerState, DEFAULT_GRACE};
 use crate::plan::{Action, Condition, FormerImage, Guard, Plan, StepId};
 use crate::topology::name::{ContainerName, ImageId};
 use crate::value::image::ImageReference;
@@ -42,8 +43,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long steps may take that bring a service back.
 const PATIENCE_FOR_OWED: Duration = Duration::from_secs(20);
 
-/// How long engines let a container's process end that says nothing else.
-const USUAL_GRACE: Duration = Duration::from_secs(10);
+/// How long a call may take that the engine does by itself: one that has not answered by then never will, because
+/// something between the two swallowed the call or the answer.
+const LONGEST_CALL: Duration = Duration::from_secs(120);
+
+/// The same for calls that may copy or delete much data: an image's files into a volume, for example.
+const LONGEST_COPY: Duration = Duration::from_secs(600);
+
+/// How often a container is looked at whose stop takes longer than it should.
+const STOP_LOOKS: Duration = Duration::from_secs(1);
 
 impl<'run, E: Engine> Caller<'run, E> {
     /// Performs a step whose turn has come: how it ended, and how long it took. Once the user asked to stop,
@@ -54,6 +62,7 @@ impl<'run, E: Engine> Caller<'run, E> {
             called = self.called(step) => called,
             () = self.patience_ends(step) => (step, End::Cancelled, begun.elapsed()),
             limit = self.limit_ends(step, begun) => (step, unanswered(limit), begun.elapsed()),
+            () = self.stops_unheard(step) => (step, End::Done, begun.elapsed()),
         }
     }
 
@@ -62,28 +71,56 @@ impl<'run, E: Engine> Caller<'run, E> {
         let patience = match &self.plan.steps[step].action {
             _ if !self.must_finish.borrow().contains(&step) => PATIENCE,
             // It lasts until the container's process has ended.
-            Action::StopContainer { grace, .. } => PATIENCE_FOR_OWED + grace.unwrap_or(USUAL_GRACE),
+            Action::StopContainer { container, grace, .. } => {
+                PATIENCE_FOR_OWED + self.grace(container, *grace).await
+            }
             _ => PATIENCE_FOR_OWED,
         };
         sleep(patience).await;
     }
 
-    /// When the time for waiting is over, an engine that does not answer what it does at once is waited for no
-    /// more. What takes its time is: the waits after it are given up.
+    /// An engine that does not answer is not waited for any longer: once the time for waiting is over, or after a
+    /// long while. What takes as long as somebody else wants it to is waited for.
     async fn limit_ends(&self, step: StepId, begun: Instant) -> Duration {
-        let Some((limit, deadline)) = self.wait_limit else { return pending().await };
-        let usual = match &self.plan.steps[step].action {
-            Action::Wait { .. }
-            | Action::PullImage { .. }
-            | Action::PushImage { .. }
-            | Action::BuildImage(_)
-            | Action::RunToEnd(_) => return pending().await,
-            Action::StartContainer { post_start, .. } if !post_start.is_empty() => return pending().await,
-            Action::StopContainer { grace, .. } => PATIENCE + grace.unwrap_or(USUAL_GRACE),
+        let action = &self.plan.steps[step].action;
+        let Some(longest) = longest_call(action) else { return pending().await };
+        let longest = (longest, begun + longest);
+        let (limit, deadline) =
+            self.wait_limit.filter(|(_, deadline)| *deadline < longest.1).unwrap_or(longest);
+        sleep_until(deadline).await;
+        let usual = match action {
+            Action::StopContainer { container, grace, .. } => PATIENCE + self.grace(container, *grace).await,
             _ => PATIENCE,
         };
-        sleep_until(deadline.max(begun + usual)).await;
+        sleep_until(begun + usual).await;
         limit
+    }
+
+    /// A stop is over when the container does not run, although the engine does not say so.
+    async fn stops_unheard(&self, step: StepId) {
+        let Action::StopContainer { container, grace, pre_stop, .. } = &self.plan.steps[step].action else {
+            return pending().await;
+        };
+        if !pre_stop.is_empty() {
+            return pending().await;
+        }
+        sleep(PATIENCE).await;
+        sleep(self.grace(container, *grace).await).await;
+        while !matches!(look(self.engine, container).await, Ok(state) if state.as_ref().is_none_or(has_ended))
+        {
+            sleep(STOP_LOOKS).await;
+        }
+    }
+
+    /// How long a container has to stop: what was asked for, or what it says itself.
+    async fn grace(&self, container: &ContainerName, asked: Option<Duration>) -> Duration {
+        match asked {
+            Some(grace) => grace,
+            None => {
+                let asked = timeout(PATIENCE, self.engine.grace(container)).await;
+                asked.ok().flatten().unwrap_or(DEFAULT_GRACE)
+            }
+        }
     }
 
     async fn called(&self, step: StepId) -> (StepId, End, Duration) {
@@ -191,6 +228,30 @@ impl<'run, E: Engine> Caller<'run, E> {
             done = work => Some(done),
             () = self.cancel.cancelled() => None,
         }
+    }
+}
+
+fn has_ended(state: &ContainerState) -> bool {
+    !state.is_running()
+}
+
+/// How long the engine may take for an action; nothing where that is up to somebody else, such as a registry.
+fn longest_call(action: &Action) -> Option<Duration> {
+    match action {
+        Action::Wait { .. }
+        | Action::PullImage { .. }
+        | Action::PushImage { .. }
+        | Action::BuildImage(_)
+        | Action::RunToEnd(_) => None,
+        Action::StartContainer { post_start: hooks, .. } | Action::StopContainer { pre_stop: hooks, .. }
+            if !hooks.is_empty() =>
+        {
+            None
+        }
+        Action::CreateContainer(_) | Action::RemoveContainer { .. } | Action::RemoveVolume { .. } => {
+            Some(LONGEST_COPY)
+        }
+        _ => Some(LONGEST_CALL),
     }
 }
 

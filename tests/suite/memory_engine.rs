@@ -4,6 +4,7 @@ mod script;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::ops::Bound::{Excluded, Unbounded};
 use std::time::{Duration, SystemTime};
 
@@ -374,6 +375,9 @@ impl Perform for MemoryEngine {
         self.calls.set(self.calls.get() + 1);
         self.most_calls.set(self.most_calls.get().max(self.calls.get()));
         let result = self.do_action(action, progress).await;
+        if action.container().is_some_and(|container| self.behaviour(container).loses_answers) {
+            pending::<()>().await;
+        }
         self.calls.set(self.calls.get() - 1);
         result
     }

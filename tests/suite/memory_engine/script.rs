@@ -72,6 +72,8 @@ pub(crate) struct Behaviour {
     pub(crate) output_pretends_end_after: Option<usize>,
     /// How long each call on it takes.
     pub(crate) call_takes: Option<Duration>,
+    /// Calls on it are done, and never answered.
+    pub(crate) loses_answers: bool,
 }
 
 /// One thing that a container does or that is done to it.

@@ -55,6 +55,7 @@ golden::fixtures! {
     what_ended_since_it_was_ready_is_not_said_to_run
     what_ends_at_once_without_a_health_check_is_said_to_have_ended
     what_is_ready_is_running_healthy_or_well_ended
+    what_the_engine_never_answers_is_given_up
     what_the_engine_warns_of_is_told
     without_waits_nobody_subscribes
 }

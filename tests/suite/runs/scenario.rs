@@ -224,6 +224,10 @@ fn behaviour(traits: &[&str]) -> Behaviour {
                 behaviour.call_takes = Some(duration(&said()));
                 None
             }
+            "loses-answers" => {
+                behaviour.loses_answers = true;
+                None
+            }
             "once" => {
                 behaviour.happens_once = true;
                 None
