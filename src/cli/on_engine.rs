@@ -11,7 +11,7 @@ pub use super::attached::follow::{Following, fixed_names, follow_all, sources};
 pub use super::attached::foreground::{Background, Foreground, Watcher};
 pub use super::attached::menu::{Key, Typed};
 pub use super::engine::control::Control;
-pub use super::engine::session::Session;
+pub use super::engine::session::{Session, observe_settled};
 pub use super::io::output::{Output, Streams};
 pub use super::topology::project::Project;
 pub use super::{CliError, Exit};

@@ -4,10 +4,14 @@
 use crate::run::{LastLook, Meanwhile};
 
 /// A line for each container: `container shop-web-1  was stopped meanwhile: planning again`.
-pub(super) fn lines(seen: &LastLook) -> impl Iterator<Item = String> {
-    seen.meanwhile.iter().map(|(container, what)| {
+pub(super) fn lines(seen: &LastLook) -> Vec<String> {
+    if seen.meanwhile.is_empty() {
+        return vec!["something else changed the project meanwhile: planning again".to_owned()];
+    }
+    let line = |(container, what): (_, &Meanwhile)| {
         format!("container {container}  was {} meanwhile: planning again", word(*what))
-    })
+    };
+    seen.meanwhile.iter().map(line).collect()
 }
 
 /// What happened, in one word.

@@ -6,8 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join;
-
 use super::event::End;
 use super::outcome::Outcome;
 use super::stopping::{unfinished, was_asked_to_end};
@@ -48,9 +46,11 @@ pub async fn last_look<E: Engine>(
     plan: &Plan,
     outcome: &Outcome,
 ) -> Result<LastLook, EngineError> {
-    let (seen, recent) = join(engine.glance(&plan.project), engine.recent(&plan.project)).await;
+    // In this order: whoever is seen to have ended was asked to before.
+    let seen = engine.glance(&plan.project).await?;
+    let recent = engine.recent(&plan.project).await;
     // What an engine does not remember is believed to have happened by itself.
-    Ok(compare(plan, outcome, &seen?, &recent.unwrap_or_default()))
+    Ok(compare(plan, outcome, &seen, &recent.unwrap_or_default()))
 }
 
 fn compare(
@@ -71,9 +71,10 @@ fn compare(
             }
             continue;
         };
+        let is_asked_to_end = stopping.contains_key(container) || was_asked_to_end(recent, container);
         let meanwhile = match (runs, glimpse.status) {
-            (true, _) if glimpse.is_running() && !stopping.contains_key(container) => continue,
-            (true, Status::Exited) if !was_asked_to_end(recent, container) => {
+            (true, _) if glimpse.is_running() && !is_asked_to_end => continue,
+            (true, Status::Exited) if !is_asked_to_end => {
                 look.ended.insert(container.clone());
                 continue;
             }

@@ -77,7 +77,7 @@ pub fn unfinished(changes: &[Change]) -> BTreeMap<ContainerName, PendingStop> {
     stops
 }
 
-/// Whether somebody asked for the last end that is told of a container.
+/// Whether the last that is told of a container is its end, and somebody asked for that.
 pub fn was_asked_to_end(changes: &[Change], container: &ContainerName) -> bool {
     let mut is_asked = false;
     let mut was_asked = false;
@@ -85,7 +85,7 @@ pub fn was_asked_to_end(changes: &[Change], container: &ContainerName) -> bool {
         match change.what {
             What::Signalled { signal } => is_asked |= ends_processes(signal),
             What::Died { .. } => was_asked = std::mem::take(&mut is_asked),
-            What::Created | What::Started => is_asked = false,
+            What::Created | What::Started => (is_asked, was_asked) = (false, false),
             What::Renamed
             | What::Removed
             | What::Paused
@@ -184,6 +184,7 @@ mod tests {
         assert!(asked(&[change("web", signal(15)), change("web", signal(9)), died()]));
         assert!(!asked(&[died()]));
         assert!(!asked(&[change("web", signal(15)), died(), change("web", What::Started), died()]));
+        assert!(!asked(&[change("web", signal(15)), died(), change("web", What::Started)]));
         assert!(!asked(&[change("db", signal(15)), died()]));
         assert!(!asked(&[change("web", signal(15))]));
     }

@@ -17,7 +17,7 @@ use crate::diagnostic::Diagnostics;
 use crate::engine::{Engine, EngineError};
 use crate::plan::{self, Action, Plan, UpChoices};
 use crate::report::ScopedGoal;
-use crate::run::{Cause, Doubt, LastLook, Outcome, PAUSES, last_look};
+use crate::run::{Cause, Doubt, Failure, LastLook, Outcome, PAUSES, last_look};
 use crate::topology::Topology;
 use crate::topology::name::ContainerName;
 
@@ -30,7 +30,7 @@ pub(crate) type Converged<'plan> = (Cow<'plan, Plan>, Outcome);
 impl<E: Engine> Session<'_, E> {
     /// Carries a plan out until the engine is as it is to be. `plan_again` plans for what was seen; a plan that changes
     /// nothing ends it.
-    pub(crate) async fn converge<'plan>(
+    pub async fn converge<'plan>(
         &self,
         plan: &'plan Plan,
         scoped_goal: impl Into<ScopedGoal>,
@@ -55,6 +55,10 @@ impl<E: Engine> Session<'_, E> {
         let mut plan = Cow::Borrowed(plan);
         for left in (0..=MOST_ROUNDS).rev() {
             let look = async |outcome: &mut Outcome| {
+                // What fails again fails for good.
+                if !outcome.is_success() && left < MOST_ROUNDS {
+                    return None;
+                }
                 let another = self.another(&plan, outcome, &plan_again).await;
                 if left > 0 {
                     return another;
@@ -101,7 +105,9 @@ impl<E: Engine> Session<'_, E> {
             return None;
         }
         let plan = plan_again(&seen).await.inspect_err(|error| self.tell(error)).ok()?;
-        (!plan.changes_nothing()).then_some(Another { seen, plan })
+        // What failed because it was done already is reported by a plan that has nothing to do.
+        let goes_on = !outcome.is_success() || !plan.changes_nothing();
+        goes_on.then_some(Another { seen, plan })
     }
 
     fn tell_doubt(&self, outcome: &Outcome, command: &str) {
@@ -126,7 +132,7 @@ impl<E: Engine> Session<'_, E> {
     }
 
     /// Plans `up` once more, for what was seen when it was carried out.
-    pub(crate) async fn plan_up_again(
+    pub async fn plan_up_again(
         &self,
         topology: &Topology,
         choices: &UpChoices,
@@ -155,14 +161,19 @@ enum Lack {
 
 /// Whether a step failed because what the plan relied on is not as it was.
 fn lacks_something(plan: &Plan, outcome: &Outcome) -> Lack {
-    let lack = |(step, failure): (plan::StepId, &crate::run::Failure)| {
-        let Cause::Engine(EngineError::Refused { status, .. }) = failure.cause else {
-            return if failure.cause == Cause::Removed { Lack::Container } else { Lack::Nothing };
+    let lack = |(step, failure): (plan::StepId, &Failure)| {
+        let status = match failure.cause {
+            Cause::Engine(EngineError::Refused { status, .. }) => status,
+            Cause::Removed => return Lack::Container,
+            _ => return Lack::Nothing,
         };
         match (&plan.steps[step].action, status) {
-            (Action::StartContainer { .. } | Action::ConnectNetwork { .. }, 404) => Lack::Unseen,
             (Action::PullImage { .. } | Action::PushImage { .. } | Action::BuildImage(_), _) => Lack::Nothing,
-            (_, 403 | 404 | 409) => Lack::Container,
+            // A container that is attached already is refused with 403.
+            (Action::ConnectNetwork { .. }, 403 | 404) | (Action::StartContainer { .. }, 404) | (_, 409) => {
+                Lack::Unseen
+            }
+            (_, 403 | 404) => Lack::Container,
             _ => Lack::Nothing,
         }
     };

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join;
 use rustix::process::{Resource, getrlimit};
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +21,7 @@ use crate::plan::observed::Query;
 use crate::plan::{Observed, Plan};
 use crate::report::{self, Above, AfterCancel, Context, Form, Live, Look, QuietFilter, Redacted, ScopedGoal};
 use crate::run::logs::{ExpectedExits, HookLines};
-use crate::run::{self, Event, Limits, Outcome, RunOptions};
+use crate::run::{self, Event, Limits, Outcome, PendingStop, RunOptions, Stopping};
 use crate::topology::name::{ContainerName, ServiceName};
 
 /// How many files have to be open for one connection to an engine, those of the runtime included.
@@ -84,7 +83,7 @@ pub(crate) async fn take_turn(
 
 /// Reads what the engine has, once the stops are over that others asked for and that the engine still goes on with:
 /// what is being stopped looks as if it were to run on.
-pub(crate) async fn observe_settled(
+pub async fn observe_settled(
     engine: &impl Engine,
     turn: &Turn,
     query: &Query,
@@ -92,8 +91,9 @@ pub(crate) async fn observe_settled(
 ) -> Result<Observed, CliError> {
     let mut waited_for = BTreeSet::new();
     loop {
-        let (observed, recent) = join(engine.observe(query), engine.recent(&query.project)).await;
-        let observed = observed?;
+        // In this order: whoever ends between the two was being stopped, and is not seen to run.
+        let recent = engine.recent(&query.project).await;
+        let observed = engine.observe(query).await?;
         // An engine that tells nothing of what happened is believed to stop nothing.
         let mut stops = run::unfinished(&recent.unwrap_or_default());
         stops.append(&mut turn.stops_of_others());
@@ -102,18 +102,27 @@ pub(crate) async fn observe_settled(
             stops.into_iter().partition(|(container, _)| running.contains(container));
         turn.forget(over.iter().map(|(container, _)| container));
         let new = running.into_iter().filter(|(container, _)| waited_for.insert(container.clone()));
-        let stopping = run::going_on(engine, new.map(|(_, stop)| stop)).await?;
-        if stopping.is_empty() {
+        let new: Vec<PendingStop> = new.map(|(_, stop)| stop).collect();
+        if new.is_empty() {
             return Ok(observed);
         }
-        let names: Vec<&str> = stopping.iter().map(|stopping| stopping.container().as_str()).collect();
-        let is = if names.len() == 1 { "is" } else { "are" };
-        turn.remark(&format!("{} {is} still being stopped: waiting until that is done", names.join(", ")));
-        let run_on = run::settle(engine, &stopping).await?;
-        for container in run_on {
+        // One that has ended since it was observed is observed again as well.
+        let stopping = run::going_on(engine, new).await?;
+        tell_of_stops(&stopping, turn);
+        for container in run::settle(engine, &stopping).await? {
             output.warning(&format!("{container} was asked to stop, and is still running"));
         }
     }
+}
+
+fn tell_of_stops(stopping: &[Stopping], turn: &Turn) {
+    let names: Vec<&str> = stopping.iter().map(|stopping| stopping.container().as_str()).collect();
+    let is = match names.len() {
+        0 => return,
+        1 => "is",
+        _ => "are",
+    };
+    turn.remark(&format!("{} {is} still being stopped: waiting until that is done", names.join(", ")));
 }
 
 /// One command's use of an engine.

@@ -45,7 +45,7 @@ struct Place {
 
 /// The text written to the two streams.
 #[derive(Clone, Debug, Default)]
-struct Said {
+pub(crate) struct Said {
     out: Arc<Mutex<Vec<u8>>>,
     err: Arc<Mutex<Vec<u8>>>,
 }
@@ -77,7 +77,7 @@ impl Said {
         text(&self.out)
     }
 
-    fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         text(&self.err)
     }
 }

@@ -4,6 +4,8 @@
 
 mod case;
 mod chance;
+mod faults;
+mod late_engine;
 pub(crate) mod load;
 mod properties;
 mod random;

@@ -276,9 +276,10 @@ fn nothing_stops_before_its_dependants() {
     });
 }
 
-fn for_each_round(check: impl Fn(&mut Chance)) {
-    let only: Option<u64> = std::env::var("TOPO_ROUND").ok().and_then(|round| round.parse().ok());
-    for round in 0..ROUNDS {
+pub(super) fn for_each_round(check: impl Fn(&mut Chance)) {
+    let number = |name: &str| -> Option<u64> { std::env::var(name).ok()?.parse().ok() };
+    let only = number("TOPO_ROUND");
+    for round in 0..number("TOPO_ROUNDS").unwrap_or(ROUNDS) {
         if only.is_none_or(|only| only == round) {
             let checked =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&mut Chance(round))));
@@ -292,7 +293,7 @@ fn topology(sketch: &Sketch) -> Topology {
 }
 
 /// An engine with a topology that was brought up and then tampered with, and an edited topology.
-fn edited_world(chance: &mut Chance) -> (World, Topology) {
+pub(super) fn edited_world(chance: &mut Chance) -> (World, Topology) {
     let (world, edited) = edited_sketch(chance);
     (world, topology(&edited))
 }
@@ -341,7 +342,7 @@ fn tamper(world: &mut World, chance: &mut Chance) {
     }
 }
 
-fn random_choices(chance: &mut Chance) -> UpChoices {
+pub(super) fn random_choices(chance: &mut Chance) -> UpChoices {
     UpChoices {
         build: *chance.one_of(&[BuildChoice::Missing, BuildChoice::Always]),
         pull: *chance.one_of(&[None, Some(PullChoice::Always)]),
@@ -410,7 +411,7 @@ fn assert_lists_all(
     assert_eq!(told(["remove", "recreate"]), names(&before, world), "what goes:\n{text}{}", describe(&plan));
 }
 
-fn describe(plan: &Plan) -> String {
+pub(super) fn describe(plan: &Plan) -> String {
     let line = |step: topo::plan::StepId| {
         let Step { action, because, only_if, .. } = &plan.steps[step];
         let needs: Vec<usize> = plan.steps[step].needs.keys().map(|needed| needed.index()).collect();
@@ -422,7 +423,7 @@ fn describe(plan: &Plan) -> String {
 }
 
 /// Everything in the topology exists and works, and another plan is empty.
-fn assert_matches(world: &mut World, topology: &Topology) {
+pub(super) fn assert_matches(world: &mut World, topology: &Topology) {
     let again = plan(world, topology, &UpChoices::default());
     assert!(again.changes_nothing(), "planned again:\n{}", describe(&again));
     for (name, service) in &topology.services {
