@@ -174,8 +174,10 @@ impl CliError {
                 conclusion.iter().for_each(|problem| problem.print(output));
             }
             Self::Unreachable(error) | Self::Refused(error) => {
-                let help = error.hint().map(|help| redacted(&global.commands().filled_in(&help)));
-                Problem { message: error.to_string(), help }.print(output);
+                let hint = error.hint().map(|help| global.commands().filled_in(&help));
+                let again = || global.typed.command_line().filter(|_| may_have_passed(error));
+                let help = hint.or_else(|| again().map(|line| format!("to try again: `{line}`")));
+                Problem { message: error.to_string(), help: help.as_deref().map(redacted) }.print(output);
             }
             Self::Several(errors, _) => errors.iter().for_each(|error| _ = error.print(global, output)),
             Self::Output(error) => {
@@ -185,6 +187,12 @@ impl CliError {
         }
         self.exit()
     }
+}
+
+/// Whether the same request may succeed a moment later, without a change: the engine has trouble, or was restarted.
+fn may_have_passed(error: &EngineError) -> bool {
+    use EngineError::{Disconnected, NoAnswer, Refused};
+    matches!(error, Disconnected(_) | NoAnswer(_) | Refused { status: 500.., .. })
 }
 
 #[cfg(test)]

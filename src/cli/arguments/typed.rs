@@ -56,6 +56,11 @@ impl TypedLine {
         shlex::try_join(words).unwrap_or_default()
     }
 
+    /// The whole line, if a command is known.
+    pub(crate) fn command_line(&self) -> Option<String> {
+        self.command.as_ref().map(|_| self.whole())
+    }
+
     /// The whole line, if it is one of this command: typing it again goes on.
     pub(crate) fn again(&self, command: &str) -> Option<String> {
         (self.command.as_deref() == Some(command)).then(|| self.whole())
