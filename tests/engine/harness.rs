@@ -306,6 +306,12 @@ impl Running {
         assert!(done.is_ok_and(|status| status.success()), "topo {id} gets SIG{name}");
     }
 
+    /// Whether it has exited.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let child = self.child.as_mut().expect("it was not waited for");
+        child.try_wait().expect("it is ours").is_some()
+    }
+
     /// Waits until it exits.
     pub(crate) fn end(mut self) -> Ran {
         let mut child = self.child.take().expect("it was not waited for");

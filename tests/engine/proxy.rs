@@ -34,11 +34,19 @@ pub(crate) enum Trouble {
     Answer { status: u16, body: String },
     /// Lines of the body with this text are dropped.
     DropLines(String),
+    /// The connection breaks before the request reaches the engine.
+    LoseRequest,
+    /// The connection breaks once the engine has responded, without its response.
+    LoseAnswer,
+    /// The engine gets the request, but nothing of its response arrives until the rule is lifted.
+    Mute,
+    /// The engine is stopped before it gets the request, and started again after this time.
+    Restart(Duration),
 }
 
 /// A proxy in front of an engine. Dropping it breaks all connections.
 pub(crate) struct Proxy {
-    directory: tempfile::TempDir,
+    _directory: tempfile::TempDir,
     state: Arc<State>,
 }
 
@@ -52,6 +60,12 @@ impl Rule<'_> {
     /// Limits the rule to this many requests.
     pub(crate) fn times(self, count: usize) -> Self {
         self.proxy.state.lock().rules[self.index].left = Some(count);
+        self
+    }
+
+    /// Lets this many requests pass first.
+    pub(crate) fn after(self, count: usize) -> Self {
+        self.proxy.state.lock().rules[self.index].passing = count;
         self
     }
 
@@ -75,8 +89,12 @@ impl Proxy {
     pub(crate) fn before(engine: &Path) -> Self {
         let directory = tempfile::tempdir().expect("a directory for the socket");
         let listener = UnixListener::bind(directory.path().join(SOCKET)).expect("a socket");
-        let state =
-            Arc::new(State { engine: engine.to_owned(), inner: Mutex::default(), changed: Condvar::new() });
+        let state = Arc::new(State {
+            engine: engine.to_owned(),
+            socket: directory.path().join(SOCKET),
+            inner: Mutex::default(),
+            changed: Condvar::new(),
+        });
         let shared = state.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -92,7 +110,7 @@ impl Proxy {
                 });
             }
         });
-        Self { directory, state }
+        Self { _directory: directory, state }
     }
 
     /// The value of `DOCKER_HOST`.
@@ -103,19 +121,19 @@ impl Proxy {
     /// Disrupts responses to requests that match this pattern from now on.
     pub(crate) fn rule(&self, pattern: &str, trouble: Trouble) -> Rule<'_> {
         let mut inner = self.state.lock();
-        inner.rules.push(Entry { pattern: pattern.to_owned(), trouble, left: None, is_lifted: false });
+        let pattern = pattern.to_owned();
+        inner.rules.push(Entry { pattern, trouble, passing: 0, left: None, is_lifted: false });
         Rule { proxy: self, index: inner.rules.len() - 1 }
     }
 
     /// Breaks all connections, and refuses new ones until the engine is back.
     pub(crate) fn go_away(&self) {
-        std::fs::rename(self.socket(), self.hidden()).expect("the socket is there");
-        self.state.break_all();
+        self.state.go_away();
     }
 
     /// Accepts connections again.
     pub(crate) fn come_back(&self) {
-        std::fs::rename(self.hidden(), self.socket()).expect("the socket is hidden");
+        self.state.come_back();
     }
 
     /// The requests so far that match this pattern: `GET /containers/web-1/json`.
@@ -124,12 +142,8 @@ impl Proxy {
         inner.requests.iter().filter(|request| matches(pattern, request)).cloned().collect()
     }
 
-    fn socket(&self) -> PathBuf {
-        self.directory.path().join(SOCKET)
-    }
-
-    fn hidden(&self) -> PathBuf {
-        self.directory.path().join("hidden")
+    fn socket(&self) -> &Path {
+        &self.state.socket
     }
 }
 
@@ -138,7 +152,7 @@ impl Drop for Proxy {
         self.state.lock().is_over = true;
         self.state.break_all();
         // The next connection wakes the listening thread.
-        let _ = UnixStream::connect(self.socket()).or_else(|_| UnixStream::connect(self.hidden()));
+        let _ = UnixStream::connect(self.socket()).or_else(|_| UnixStream::connect(self.state.hidden()));
     }
 }
 
@@ -146,6 +160,8 @@ const SOCKET: &str = "engine.sock";
 
 struct State {
     engine: PathBuf,
+    /// The proxy's own socket.
+    socket: PathBuf,
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -162,6 +178,8 @@ struct Inner {
 struct Entry {
     pattern: String,
     trouble: Trouble,
+    /// How many requests pass before it holds.
+    passing: usize,
     /// How many requests it still applies to; unlimited when absent.
     left: Option<usize>,
     is_lifted: bool,
@@ -170,6 +188,19 @@ struct Entry {
 impl State {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hidden(&self) -> PathBuf {
+        self.socket.with_extension("hidden")
+    }
+
+    fn go_away(&self) {
+        std::fs::rename(&self.socket, self.hidden()).expect("the socket is there");
+        self.break_all();
+    }
+
+    fn come_back(&self) {
+        std::fs::rename(self.hidden(), &self.socket).expect("the socket is hidden");
     }
 
     fn break_all(&self) {
@@ -191,6 +222,10 @@ impl State {
         let is_it = |rule: &Entry| !rule.is_lifted && rule.left != Some(0) && matches(&rule.pattern, request);
         let index = inner.rules.iter().position(is_it)?;
         let rule = &mut inner.rules[index];
+        if rule.passing > 0 {
+            rule.passing -= 1;
+            return None;
+        }
         rule.left = rule.left.map(|left| left - 1);
         Some((index, rule.trouble.clone()))
     }
@@ -211,6 +246,13 @@ impl State {
         match &rule {
             Some((index, Trouble::Hang)) if !self.hold(*index) => return Ok(()),
             Some((_, Trouble::Delay(time))) => thread::sleep(*time),
+            Some((_, Trouble::LoseRequest)) => return Ok(()),
+            Some((_, Trouble::Restart(time))) => {
+                self.go_away();
+                thread::sleep(*time);
+                self.come_back();
+                return Ok(());
+            }
             Some((_, Trouble::Answer { status, body })) => {
                 let length = body.len();
                 return write!(
@@ -248,6 +290,11 @@ impl State {
         rule: Option<(usize, Trouble)>,
     ) -> io::Result<()> {
         let Some(head) = Head::read(engine)? else { return Ok(()) };
+        match &rule {
+            Some((_, Trouble::LoseAnswer)) => return Ok(()),
+            Some((index, Trouble::Mute)) if !self.hold(*index) => return Ok(()),
+            _ => {}
+        }
         head.write(&mut client)?;
         let mut body = Body { is_chunked: head.has("transfer-encoding", "chunked"), to: client };
         let mut passing = Passing::of(rule.as_ref().map(|(_, trouble)| trouble));
@@ -413,8 +460,11 @@ fn pump(from: &mut impl BufRead, to: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a text matches a pattern, in which `*` stands for anything.
+/// Whether a text matches a pattern, in which `*` stands for anything; after `!`, whether it does not.
 fn matches(pattern: &str, text: &str) -> bool {
+    if let Some(pattern) = pattern.strip_prefix('!') {
+        return !matches(pattern, text);
+    }
     match pattern.split_once('*') {
         None => pattern == text,
         Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
@@ -423,88 +473,4 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-mod tests {
-    use super::*;
-
-    /// Responds to every request with three lines in chunks, and records it.
-    fn engine(directory: &Path) -> PathBuf {
-        let socket = directory.join("real.sock");
-        let listener = UnixListener::bind(&socket).expect("a socket");
-        thread::spawn(move || {
-            for client in listener.incoming() {
-                let client = client.expect("a connection");
-                if Head::read(&mut BufReader::new(&client)).is_ok_and(|head| head.is_some()) {
-                    let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
-                                  4\r\none\n\r\n6\r\ntwo\nth\r\n4\r\nree\n\r\n0\r\n\r\n";
-                    let _ = (&client).write_all(answer.as_bytes());
-                }
-            }
-        });
-        socket
-    }
-
-    fn ask(proxy: &Proxy, path: &str) -> String {
-        let Ok(mut stream) = UnixStream::connect(proxy.socket()) else { return "nobody listens".to_owned() };
-        stream.set_read_timeout(Some(Duration::from_millis(200))).expect("a limit");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: d\r\n\r\n").expect("a request");
-        let mut answer = Vec::new();
-        let read = stream.read_to_end(&mut answer);
-        let text = String::from_utf8(answer).expect("text");
-        if read.is_ok() { text } else { text + "(more may come)" }
-    }
-
-    fn body(answer: &str) -> String {
-        answer.split_once("\r\n\r\n").map_or(answer, |(_, body)| body).replace("\r\n", "|")
-    }
-
-    #[test]
-    fn each_trouble_does_what_it_says() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let proxy = Proxy::before(&engine(directory.path()));
-        let whole = "4|one\n|6|two\nth|4|ree\n|0||";
-        assert_eq!(body(&ask(&proxy, "/v1.51/_ping")), whole);
-        for (trouble, seen) in [
-            (Trouble::Cut { after: 6 }, "4|one\n|2|tw|"),
-            (Trouble::Stall { after: 4 }, "4|one\n|(more may come)"),
-            (Trouble::Hang, "(more may come)"),
-            (Trouble::Delay(Duration::from_millis(1)), whole),
-            (Trouble::CutAfter(Duration::from_secs(1)), whole),
-            (Trouble::Answer { status: 500, body: "no".to_owned() }, "no"),
-            (Trouble::DropLines("w".to_owned()), "4|one\n|6|three\n|0||"),
-        ] {
-            let said = format!("{trouble:?}");
-            proxy.rule("GET /events*", trouble).times(1);
-            assert_eq!(body(&ask(&proxy, "/v1.51/events?since=1")), seen, "{said}");
-            assert_eq!(body(&ask(&proxy, "/events")), whole, "{said} is used up");
-        }
-        assert_eq!(proxy.requests("GET /events?*").len(), 7);
-    }
-
-    #[test]
-    fn it_goes_away_and_comes_back() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let proxy = Proxy::before(&engine(directory.path()));
-        let hang = proxy.rule("*", Trouble::Hang);
-        let mut held = UnixStream::connect(proxy.socket()).expect("a connection");
-        write!(held, "GET /x HTTP/1.1\r\n\r\n").expect("a request");
-        crate::harness::eventually("the request", || proxy.requests("GET /x").len() == 1);
-        proxy.go_away();
-        assert_eq!(held.read_to_end(&mut Vec::new()).ok(), Some(0), "it broke");
-        assert_eq!(ask(&proxy, "/x"), "nobody listens");
-        proxy.come_back();
-        let answer = thread::scope(|scope| {
-            let asked = scope.spawn(|| ask(&proxy, "/y"));
-            crate::harness::eventually("the request", || proxy.requests("GET /y").len() == 1);
-            hang.lift();
-            asked.join().expect("an answer")
-        });
-        assert!(answer.starts_with("HTTP/1.1 200 OK"), "one that was held up goes on: {answer}");
-    }
-
-    #[test]
-    fn an_asterisk_matches_anything() {
-        assert!(matches("GET /containers/*/logs*", "GET /containers/web-1/logs?follow=1"));
-        assert!(matches("*", "") && matches("a*", "a") && !matches("a*b", "abc"));
-        assert!(!matches("GET /containers/*/logs", "GET /containers/web-1/json"));
-    }
-}
+mod tests;
