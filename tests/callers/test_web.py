@@ -1,4 +1,4 @@
-"""pytest-docker: pytest test_web.py; COMPOSE_FOLDER and COMPOSE_PROJECT say what is brought up."""
+"""pytest-docker: pytest test_web.py; COMPOSE_DIRECTORY and COMPOSE_PROJECT say what is brought up."""
 
 import os
 import urllib.request
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def docker_compose_file():
-    return f"{os.environ['COMPOSE_FOLDER']}/compose.yaml"
+    return f"{os.environ['COMPOSE_DIRECTORY']}/compose.yaml"
 
 
 @pytest.fixture(scope="session")

@@ -125,7 +125,7 @@ fn archives_are_piped() {
     project.feed("cp", &["-", "web:/tmp"], b"no archive at all, but some words").exits(4);
     let mut terminal = Terminal::start(project.command("cp", &["web:/tmp", "-"]));
     assert_eq!(terminal.ends(), 2);
-    terminal.shows("nothing for a terminal");
+    terminal.shows("cannot be written to a terminal");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn every_container_of_a_service_gets_the_files() {
     project.topo("cp", &["--all", "files/one", "web:/tmp/all"]).exits(0);
     assert!(has(&first, "/tmp/all") && has(&one_off, "/tmp/all"));
     project.topo("cp", &["--index", "3", "files/one", "web:/tmp"]).exits(4).says("number 3");
-    project.feed("cp", &["-", "web:/tmp"], b"").exits(2).says("goes to one container only");
+    project.feed("cp", &["-", "web:/tmp"], b"").exits(2).says("can only be copied into one container");
 }
 
 #[test]

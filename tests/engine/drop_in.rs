@@ -113,7 +113,7 @@ fn the_dev_containers_command_line_calls_topo() {
             "overrideCommand": true, "updateRemoteUserUID": false, "postCreateCommand": "echo made > /made"}"#;
         project.write(".devcontainer/devcontainer.json", settings);
         let mut command = program(project, &directory.join("npm/node_modules/.bin/devcontainer"))?;
-        command.args(["up", "--workspace-directory"]).arg(project.directory());
+        command.args(["up", "--workspace-folder"]).arg(project.directory());
         command.env("COMPOSE_PROJECT_NAME", project.name());
         Some(command)
     });

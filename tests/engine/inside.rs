@@ -44,7 +44,7 @@ fn exec_passes_streams_and_the_exit_code_on() {
         .exits(127)
         .says("executable file not found")
         .says("check the command");
-    project.topo("exec", &["web", "/etc"]).exits(126).says("permission denied").says("not a program");
+    project.topo("exec", &["web", "/etc"]).exits(126).says("permission denied").says("not an executable program");
     project.topo("exec", &["-d", "web", "nope"]).exits(127).says("check the command");
     project.topo("exec", &["-w", "/nowhere", "web", "ls"]).exits(127).says("check `--workdir`");
     project.topo("exec", &["--index", "2", "web", "true"]).exits(4).says("number 2");
@@ -494,5 +494,5 @@ fn commit_creates_an_image_and_export_an_archive() {
     assert!(String::from_utf8_lossy(&listed.stdout).lines().any(|line| line == "file"));
     let mut terminal = Terminal::start(project.command("export", &["web"]));
     assert_eq!(terminal.ends(), 2);
-    terminal.shows("nothing for a terminal");
+    terminal.shows("cannot be written to a terminal");
 }

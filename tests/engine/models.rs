@@ -102,7 +102,7 @@ fn unavailable_models_end_the_run_before_anything_is_created() {
     fs::remove_file(project.directory().join("docker/cli-plugins/offline")).expect("it was there");
     say(&project, "status", "{}");
     topo(&project, "up", &["-d"]).exits(4).says("names no endpoint");
-    topo(&project, "plan", &[]).exits(0).says("where models are reached is not known yet");
+    topo(&project, "plan", &[]).exits(0).says("the address of the models is not known yet");
     say(&project, "list", "no models here");
     topo(&project, "up", &["-d"])
         .exits(4)

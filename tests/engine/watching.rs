@@ -433,7 +433,7 @@ services:
     develop: { watch: [{ path: ./src, action: sync, target: /srv }] }
 ";
     project.write("topology.yaml", mounted);
-    project.topo("watch", &[]).exits(4).says("is mounted at `/srv` in `web` already");
+    project.topo("watch", &[]).exits(4).says("is already mounted at `/srv` in `web`");
     project.write("topology.yaml", BUILT);
     write_image(&project, "one");
     project.topo("build", &[]).exits(0);

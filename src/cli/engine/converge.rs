@@ -177,7 +177,8 @@ fn lacks_something(plan: &Plan, outcome: &Outcome) -> Lack {
             _ => Lack::Nothing,
         }
     };
-    outcome.failures().map(lack).max().unwrap_or(Lack::Nothing)
+    let matters = |(step, _): &(plan::StepId, &Failure)| !plan.steps[*step].may_fail;
+    outcome.failures().filter(matters).map(lack).max().unwrap_or(Lack::Nothing)
 }
 
 /// An engine that breaks off is asked again for about six seconds.
