@@ -44,7 +44,11 @@ fn exec_passes_streams_and_the_exit_code_on() {
         .exits(127)
         .says("executable file not found")
         .says("check the command");
-    project.topo("exec", &["web", "/etc"]).exits(126).says("permission denied").says("not an executable program");
+    project
+        .topo("exec", &["web", "/etc"])
+        .exits(126)
+        .says("permission denied")
+        .says("not an executable program");
     project.topo("exec", &["-d", "web", "nope"]).exits(127).says("check the command");
     project.topo("exec", &["-w", "/nowhere", "web", "ls"]).exits(127).says("check `--workdir`");
     project.topo("exec", &["--index", "2", "web", "true"]).exits(4).says("number 2");

@@ -239,7 +239,11 @@ impl Wanted<'_> {
             driver_opts,
             gw_priority,
         } = has;
-        let aliases_wanted = &attachment.aliases.iter().cloned().collect();
+        let aliases_wanted: &BTreeSet<String> = &attachment.aliases.iter().cloned().collect();
+        // Engine 20.10 adds the host name.
+        let hostname = self.model[Service::hostname].as_str();
+        let is_added = |alias: &String| hostname == Some(alias) && !aliases_wanted.contains(alias);
+        let aliases = &aliases.iter().filter(|alias| !is_added(alias)).cloned().collect();
         self.written(
             attachment,
             json!({
