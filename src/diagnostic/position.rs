@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn paths_are_relative_to_the_root_if_there_is_one() {
-        let here = Path::new("/work/shop");
+        let here = Path::new("/srv/shop");
         let mut sources = Sources::new(FileSystem::new(here));
         let below = sources.add("sub/../a.yaml", "");
         let outside = sources.add("/elsewhere/b.yaml", "");
