@@ -65,33 +65,6 @@ fn up_in_the_foreground_ends_with_all_services() {
 
 #[test]
 #[ignore = "needs a Docker Engine"]
-fn after_a_kill_the_next_up_finishes_the_work() {
-    let topology = "
-services:
-  web:
-    image: busybox:1.37
-    init: true
-    command: sleep 1000
-    environment: { VERSION: '1' }
-";
-    let project = project("killed", topology);
-    project.topo("up", &["-d"]).exits(0);
-    for version in 2..8 {
-        project.write("topology.yaml", &topology.replace("'1'", &format!("'{version}'")));
-        let up = project.start("up", &["-d"]);
-        // A little later each time, so that another step is interrupted.
-        std::thread::sleep(Duration::from_millis(30 * (version - 1)));
-        up.signal("KILL");
-        up.end();
-        project.topo("up", &["-d"]).exits(0);
-        assert_eq!(project.objects("container"), [project.container("web")]);
-        assert_eq!(project.inspect("web", "{{.State.Running}}"), "true");
-        assert!(project.inspect("web", "{{.Config.Env}}").contains(&format!("VERSION={version}")));
-    }
-}
-
-#[test]
-#[ignore = "needs a Docker Engine"]
 fn a_second_ctrl_c_kills_what_does_not_stop() {
     let topology = "
 services:

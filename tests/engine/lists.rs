@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Project, docker, eventually, project};
+use crate::harness::{Project, Running, docker, eventually, project};
 use crate::terminal::Terminal;
 
 const SHOP: &str = "
@@ -123,8 +123,11 @@ fn stats_continue_until_stopped_and_include_new_containers() {
 #[ignore = "needs a Docker Engine"]
 fn past_events_are_listed_once_and_future_ones_as_they_happen() {
     let project = project("list-events", SHOP);
-    let following = project.start("events", &["--json", "web"]);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    let mut events = project.command("events", &["--json", "web"]);
+    events.env("TOPO_LOG", "topo=debug");
+    let following = Running::spawn(events);
+    // The engine answers once it is listening for events.
+    following.shows("/events");
     project.topo("up", &["-d", "web", "db"]).exits(0);
     project.topo("stop", &["-t", "1"]).exits(0);
     project.topo("run", &["--rm", "--no-deps", "db", "true"]).exits(0);
