@@ -43,14 +43,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long steps may take that bring a service back.
 const PATIENCE_FOR_OWED: Duration = Duration::from_secs(20);
 
-/// How long a call may take that the engine does by itself: one that has not answered by then never will, because
-/// something between the two swallowed the call or the answer.
+/// How long the engine may take for a call that depends on nobody else. A longer one was lost on the way, or its
+/// response was.
 const LONGEST_CALL: Duration = Duration::from_secs(120);
 
-/// The same for calls that may copy or delete much data: an image's files into a volume, for example.
+/// The same for calls that may copy or delete much data, such as an image's files into a volume.
 const LONGEST_COPY: Duration = Duration::from_secs(600);
 
-/// How often a container is looked at whose stop takes longer than it should.
+/// How often a container is inspected whose stop takes longer than its grace period.
 const STOP_LOOKS: Duration = Duration::from_secs(1);
 
 impl<'run, E: Engine> Caller<'run, E> {
@@ -96,7 +96,7 @@ impl<'run, E: Engine> Caller<'run, E> {
         limit
     }
 
-    /// A stop is over when the container does not run, although the engine does not say so.
+    /// Ends when the container has stopped, in case the engine never responds to the stop request.
     async fn stops_unheard(&self, step: StepId) {
         let Action::StopContainer { container, grace, pre_stop, .. } = &self.plan.steps[step].action else {
             return pending().await;
@@ -235,7 +235,7 @@ fn has_ended(state: &ContainerState) -> bool {
     !state.is_running()
 }
 
-/// How long the engine may take for an action; nothing where that is up to somebody else, such as a registry.
+/// How long the engine may take for an action; `None` if that depends on something else, such as a registry.
 fn longest_call(action: &Action) -> Option<Duration> {
     match action {
         Action::Wait { .. }
@@ -251,7 +251,19 @@ fn longest_call(action: &Action) -> Option<Duration> {
         Action::CreateContainer(_) | Action::RemoveContainer { .. } | Action::RemoveVolume { .. } => {
             Some(LONGEST_COPY)
         }
-        _ => Some(LONGEST_CALL),
+        Action::RemoveImage { .. }
+        | Action::CreateNetwork(_)
+        | Action::RemoveNetwork { .. }
+        | Action::CreateVolume(_)
+        | Action::UpdateContainer { .. }
+        | Action::RenameContainer { .. }
+        | Action::StartContainer { .. }
+        | Action::StopContainer { .. }
+        | Action::KillContainer { .. }
+        | Action::PauseContainer { .. }
+        | Action::UnpauseContainer { .. }
+        | Action::ConnectNetwork { .. }
+        | Action::DisconnectNetwork { .. } => Some(LONGEST_CALL),
     }
 }
 
