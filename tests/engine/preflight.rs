@@ -50,12 +50,12 @@ networks: {{ default: {{ ipam: {{ config: [{{ subnet: {subnet} }}] }} }} }}
         format!("network `{}_default` of the engine has {subnet}", other.name()),
         "`missing` does not exist".to_owned(),
         "`127.0.0.1:9/topo-test-missing:1` is missing, and cannot be pulled".to_owned(),
-        "error: nothing was begun".to_owned(),
+        "error: nothing was changed".to_owned(),
     ] {
         assert!(ran.err.contains(&said), "`{said}` is missing:\n{}", ran.err);
     }
     for command in [&["create"][..], &["run", "--rm", "-P", "web", "true"], &["scale", "web=1"]] {
-        project.topo(command[0], &command[1..]).exits(1).says("error: nothing was begun");
+        project.topo(command[0], &command[1..]).exits(1).says("error: nothing was changed");
     }
     project.assert_gone();
     project.topo("up", &["-d", "--no-preflight", "web"]).exits(4).says("Pool overlaps");

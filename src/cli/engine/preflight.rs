@@ -1,5 +1,5 @@
-//! In: a plan, and the engine that it is for. Out: what would stand in its way, among what was found.
-//! Must not: ask the engine if the plan makes nothing, or wait for long.
+//! In: a plan, and its engine. Out: diagnostics for what would make it fail.
+//! Must not: ask the engine if the plan creates nothing, or wait for long.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::source::Sources;
 use crate::topology::Topology;
 use crate::value::image::ImageReference;
 
-/// Whether it is looked at first what would stand in the way.
+/// Whether a plan is checked before it is carried out.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct PreflightOptions {
-    /// Do not check before anything is made that ports, names, subnets, images and files can be had
+    /// Skip the checks of ports, names, subnets, images and files before anything is created
     #[arg(long)]
     no_preflight: bool,
 }
@@ -36,18 +36,18 @@ const REGISTRY_LIMIT: Duration = Duration::from_secs(5);
 /// How many registries are asked at once.
 const AT_ONCE: usize = 8;
 
-/// What was found of a plan.
+/// The result of the checks.
 pub(crate) struct Preflight {
     found: Diagnostics,
-    /// Whether something stands in the way that planning did not see.
+    /// Whether the checks found an error that planning did not.
     is_hindered: bool,
 }
 
 impl PreflightOptions {
-    /// Nothing is looked at: it was a moment ago, when the same containers were made.
+    /// No checks: the same containers were checked a moment ago.
     pub(crate) const SKIPPED: Self = Self { no_preflight: true };
 
-    /// Looks at what would stand in the way of a plan, after what was found when it was made.
+    /// Checks a plan, and adds the result to the diagnostics of planning.
     pub(crate) async fn look(
         self,
         engine: &(impl Identity + Inventory + Images),
@@ -61,7 +61,7 @@ impl PreflightOptions {
             let mut more = Diagnostics::default();
             check(&demands, &surroundings(engine, &demands).await, &mut more);
             is_hindered = more.has_errors();
-            // What the engine has is quoted, and values of variables are among it.
+            // Names from the engine are quoted, and may hold values of variables.
             more.for_each(|diagnostic| {
                 let labels = diagnostic.labels.iter_mut().map(|label| &mut label.text);
                 let texts = labels.chain([&mut diagnostic.message]).chain(&mut diagnostic.help);
@@ -74,24 +74,24 @@ impl PreflightOptions {
 }
 
 impl Preflight {
-    /// Says what was found.
+    /// Prints the diagnostics if they are warnings only.
     ///
     /// # Errors
     ///
-    /// All of it when there are errors among it.
+    /// All diagnostics, if one of them is an error.
     pub(crate) fn checked(mut self, sources: &Sources, global: &Global) -> Result<(), CliError> {
         global.name_topology(&mut self.found);
         global.output().checked(sources, &self.found).map_err(|error| match self.is_hindered {
             true => error.concluding(
-                Problem::new("nothing was begun, as it would fail half way")
-                    .help("with `--no-preflight` it is tried nevertheless"),
+                Problem::new("nothing was changed: the run would fail part way")
+                    .help("`--no-preflight` skips these checks and tries anyway"),
             ),
             false => error,
         })
     }
 }
 
-/// Asks for all that the demands concern at once; what is not answered is not known.
+/// Asks for everything that the demands concern at the same time; what nobody answers stays unknown.
 async fn surroundings(engine: &(impl Identity + Inventory + Images), demands: &Demands<'_>) -> Surroundings {
     let containers = async {
         let listed = timeout(ENGINE_LIMIT, engine.neighbours());

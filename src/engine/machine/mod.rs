@@ -1,5 +1,5 @@
-//! In: what a plan demands, and the engine's machine. Out: what this machine has of it, if the engine runs here.
-//! Must not: change anything, or fail: what cannot be read is not known.
+//! In: the demands of a plan. Out: what this machine knows about them, if the engine runs on it.
+//! Must not: change anything, or fail: what cannot be read is unknown.
 
 mod routes;
 mod sockets;
@@ -16,8 +16,8 @@ const FORMATS: &str = "/proc/sys/fs/binfmt_misc";
 /// How the kernel writes the first bytes of a program in the format ELF.
 const ELF: &str = "magic 7f454c46";
 
-/// What this machine has; `None` if the engine runs on another one, or in a system of its own. `containers` are
-/// those of the engine, whose sockets are not listed; when they are not known, nobody's are.
+/// What this machine knows; `None` if the engine runs on another one, or in a virtual machine. `containers` are those
+/// of the engine: ports that they publish are not reported as those of programs. Without them, no ports are.
 pub fn look(
     address: &Address,
     host: &EngineHost,
@@ -39,8 +39,8 @@ pub fn look(
     })
 }
 
-/// The socket is on this machine in any case, but may belong to an engine in a virtual machine, or outside of the
-/// container that topo runs in: that one has another host name, or a directory that is not seen here.
+/// A Unix socket is always on this machine, but its engine may run in a virtual machine, or outside the container that
+/// topo runs in: then it has another host name, or a data directory that does not exist here.
 fn is_here(address: &Address, host: &EngineHost) -> bool {
     let is_local = matches!(address.endpoint, Endpoint::Unix(_)) && cfg!(target_os = "linux");
     let name = rustix::system::uname();
@@ -53,7 +53,7 @@ fn disk(directory: &Path) -> Option<Disk> {
     Some(Disk { path: directory.to_owned(), free: bytes(read.f_bavail), total: bytes(read.f_blocks) })
 }
 
-/// Whether something is registered that runs programs of other processors; `None` if that is not listed.
+/// Whether an emulator of other processors is registered; `None` if the kernel does not say.
 fn emulates(formats: &Path) -> Option<bool> {
     if !formats.join("status").exists() {
         return None;

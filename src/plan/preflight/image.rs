@@ -46,7 +46,7 @@ pub(super) fn check_platform(demand: &ImageDemand, surroundings: &Surroundings, 
     let is_for = |asked: &String| Platform::parse(runs).is_of_kind(&Platform::parse(asked));
     if let Some(asked) = asked.as_ref().filter(|asked| !is_for(asked)) {
         let message = format!("the image `{image}` is for {runs}");
-        let fact = format!("it is to run as {asked}");
+        let fact = format!("{asked} is requested");
         report(found, (Severity::Error, code::OTHER_PLATFORM), message, (*at, fact))
             .help("pull it for that platform: `--pull always`; or leave out `platform`");
         return;
@@ -55,7 +55,7 @@ pub(super) fn check_platform(demand: &ImageDemand, surroundings: &Surroundings, 
     let platform = surroundings.platform.as_ref().filter(|platform| cannot_emulate && !is_for(platform));
     if let Some(platform) = platform {
         let message = format!("the image `{image}` is for {runs}");
-        let fact = format!("this machine is {platform}, and emulates nothing");
+        let fact = format!("this machine is {platform}, without an emulator");
         report(found, (Severity::Warning, code::OTHER_PLATFORM), message, (*at, fact))
             .help("choose an image for this machine, or install an emulator");
     }

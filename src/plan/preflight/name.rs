@@ -18,7 +18,7 @@ pub(super) fn check(
     let Some(holder) = others.find(|container| container.name == *name) else { return };
     let owner = match &holder.project {
         Some(project) => format!("a container of project `{project}` has it"),
-        None => "a container outside of all projects has it".to_owned(),
+        None => "a container that belongs to no project has it".to_owned(),
     };
     let otherwise = match (at, is_fixed) {
         (None, _) => "choose another one with `--name`",

@@ -120,13 +120,13 @@ impl Holder<'_> {
     }
 
     fn help(&self, demands: &Demands<'_>) -> String {
-        const OTHERWISE: &str = "or publish another port of the host";
+        const OTHERWISE: &str = "or publish another host port";
         match self {
             Self::Container(container) if is_own(container, demands) => {
                 format!("{}, {OTHERWISE}", of_own(container, demands))
             }
             Self::Container(container) => format!("`docker stop {}` frees it; {OTHERWISE}", container.name),
-            Self::Socket(_) => format!("end that program, {OTHERWISE}"),
+            Self::Socket(_) => format!("stop that program, {OTHERWISE}"),
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn check(
     if let Some(Route { subnet: reached, interface }) =
         machine.flat_map(|machine| &machine.routes).find(hides)
     {
-        let message = format!("the subnet {subnet} hides addresses that this machine reaches");
+        let message = format!("the subnet {subnet} overlaps with a route of this machine");
         let fact = format!("{reached} is reached through `{interface}`");
         report(found, (Severity::Warning, code::SUBNET_TAKEN), message, (*at, fact))
             .help("choose a subnet that nothing else uses");

@@ -1,5 +1,5 @@
 //! In: limits and a restart policy. Out: a container that has them.
-//! Must not: take it for done when the engine left a part of it out.
+//! Must not: report success if the engine ignored a part of the change.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -50,8 +50,8 @@ struct Answer {
     warnings: Option<Vec<String>>,
 }
 
-/// Changes a container. The engine takes a limit that its kernel does not know, warns, and leaves it out: that is a
-/// refusal here.
+/// Changes a container. An engine whose kernel lacks a limit accepts it with a warning and ignores it: that counts as a
+/// refusal.
 pub(in crate::engine::docker) async fn update(
     docker: &Docker,
     container: &ContainerName,
@@ -71,7 +71,7 @@ pub(in crate::engine::docker) async fn update(
     Err(EngineError::Refused { status: 500, message: warnings.join(", ") })
 }
 
-/// Whether a container has what it was to get. Where swap is not counted it has no limit of it.
+/// Whether a container has the limits that were requested. A kernel that does not account for swap has no limit of it.
 fn is_done(change: &Resources, now: &Resources) -> bool {
     let without_swap = |resources: &Resources| Resources { memory_swap: None, ..resources.clone() };
     let wanted = now.after(change);
